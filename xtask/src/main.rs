@@ -1,1 +1,82 @@
-fn main() {}
+//! The developer's verbs. `cargo xtask help` lists them.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+cargo xtask lint    formatting, clippy and documentation, without a warning
+cargo xtask test    build everything, the formatters to WebAssembly included, and run all tests
+cargo xtask bench   speed: formatting in the sandbox against native code, and end to end; a table each
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let verb = arguments.next().unwrap_or_else(|| "help".into());
+    match run(&verb.to_string_lossy(), &arguments.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: &str, rest: &[OsString]) -> Result<()> {
+    match verb {
+        "lint" => lint(),
+        "test" => test(rest),
+        "bench" => bench(rest),
+        "help" | "--help" | "-h" => {
+            report(HELP);
+            Ok(())
+        }
+        other => bail!("unknown verb `{other}`\n\n{HELP}"),
+    }
+}
+
+fn lint() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
+    Command::new(env!("CARGO"))
+        .args(["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .status()
+        .context("cargo doc did not start")
+        .and_then(|status| if status.success() { Ok(()) } else { bail!("`cargo doc` failed") })
+}
+
+/// Everything that the tests need is made by cargo: `rust-toolchain.toml` brings the WebAssembly target, and building
+/// `plugins/bundle` builds the formatters.
+fn test(rest: &[OsString]) -> Result<()> {
+    cargo(&["test", "--workspace", "--no-fail-fast"], rest)
+}
+
+/// Formatting first, then end to end: two processes, so that neither disturbs the other.
+fn bench(rest: &[OsString]) -> Result<()> {
+    cargo(&["bench", "--quiet", "--package", "siemaphore-sandbox", "--bench", "batch"], &[])?;
+    cargo(&["build", "--release", "--package", "siemaphore"], &[])?;
+    cargo(&["bench", "--quiet", "--package", "siemaphore-tests", "--bench", "end_to_end"], rest)
+}
+
+fn cargo(arguments: &[&str], rest: &[OsString]) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(rest)
+        .status()
+        .with_context(|| format!("`cargo {}` did not start", arguments.join(" ")))?;
+    if status.success() { Ok(()) } else { bail!("`cargo {}` failed", arguments.join(" ")) }
+}
+
+#[expect(clippy::print_stderr, reason = "this program talks to a developer in a terminal")]
+fn report(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    mod crate_edges;
+}
