@@ -110,6 +110,13 @@ pub struct Iter<'a> {
     remaining: usize,
 }
 
+impl<'a> Iter<'a> {
+    /// The encoded bytes of the events that are still to come: where one event ends and the next begins.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
 impl<'a> Iterator for Iter<'a> {
     type Item = Event<'a>;
 
