@@ -1,0 +1,154 @@
+//! Runs a formatter natively, in `cargo test`, as the host would run its component.
+//!
+//! ```
+//! # use siemaphore_sdk::{testkit, Severity, Event};
+//! let event = Event { severity: Severity::High, ..testkit::event(r#"{"event_type":"dlp.pii_blocked"}"#) };
+//! assert_eq!(event.timestamp, "2026-06-08T20:15:30Z");
+//! ```
+
+use std::sync::OnceLock;
+
+use crate::bindings::exports::siemaphore::formatter::formatter::Description;
+use crate::json::{Names, scan};
+use crate::{Event, Formatter, Framing, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export};
+
+/// An event with this document, and an envelope to change by struct update.
+pub fn event(document: &str) -> Event {
+    Event {
+        key: "00112233445566778899aabbccddeeff".to_owned(),
+        id: "evt_1".to_owned(),
+        event_type: "dlp.pii_blocked".to_owned(),
+        timestamp: "2026-06-08T20:15:30Z".to_owned(),
+        timestamp_ns: 1_780_949_730_000_000_000,
+        received_ns: 1_780_949_731_000_000_000,
+        severity: Severity::High,
+        source: "gateway".to_owned(),
+        producer: "generic".to_owned(),
+        organization: "acme".to_owned(),
+        project: None,
+        document: document.to_owned(),
+    }
+}
+
+/// An answer of the SIEM to a request with ten records.
+pub fn answer(status: u16, body: &str) -> Response {
+    Response {
+        phase: Phase::First,
+        state: Vec::new(),
+        status,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.as_bytes().to_vec(),
+        truncated: false,
+        records: 10,
+        body_bytes: 10_000,
+    }
+}
+
+/// A configured formatter and the request that it asks for.
+#[derive(Debug)]
+pub struct Configured<F> {
+    pub profile: RequestProfile,
+    formatter: OnceLock<F>,
+}
+
+/// Configures a formatter with settings as JSON text.
+pub fn configure<F: Formatter>(settings: &str) -> Result<Configured<F>, Vec<SettingProblem>> {
+    let formatter = OnceLock::new();
+    let profile = export::configure(&formatter, settings, "destination-1")?;
+    Ok(Configured { profile, formatter })
+}
+
+/// What the formatter tells the host about itself, with the schema of its settings.
+pub fn describe<F: Formatter>() -> Description {
+    export::describe::<F>()
+}
+
+impl<F: Formatter> Configured<F> {
+    /// The record of each event as text, or why it was rejected.
+    ///
+    /// # Panics
+    ///
+    /// When the formatter breaks the form that the host insists on: UTF-8, and a record or a rejection for each event.
+    pub fn records(&self, events: &[Event]) -> Vec<Result<String, String>> {
+        let formatter = self.formatter.get().expect("configure has set it");
+        let records = export::format_with(formatter, events);
+        let mut start = 0;
+        let mut texts: Vec<Result<String, String>> = Vec::new();
+        for end in records.ends.iter().map(|&end| end as usize) {
+            let record = records.data.get(start..end).expect("ends never decrease");
+            texts.push(Ok(String::from_utf8(record.to_vec()).expect("records are UTF-8")));
+            start = end;
+        }
+        for rejection in records.rejected {
+            let text = texts.get_mut(rejection.index as usize).expect("a rejection names an event");
+            assert_eq!(text.as_deref(), Ok(""), "a rejected event has no record");
+            *text = Err(rejection.reason);
+        }
+        texts
+    }
+
+    /// The record of one event that must not be rejected.
+    pub fn record(&self, event: &Event) -> String {
+        self.records(std::slice::from_ref(event)).remove(0).expect("the event is not rejected")
+    }
+
+    pub fn interpret(&self, response: &Response) -> Verdict {
+        export::interpret(&self.formatter, response)
+    }
+}
+
+/// Checks the laws of the contract natively, on the formatter's example settings and on these events.
+///
+/// # Panics
+///
+/// When a law is broken, naming it and the event.
+pub fn check_laws<F: Formatter>(events: &[Event]) {
+    let description = describe::<F>();
+    let schema: serde_json::Value = serde_json::from_str(&description.settings_schema).expect("the schema is JSON");
+    assert_eq!(schema["type"], "object", "settings are a JSON object");
+    for hint in &description.authentication {
+        let parameters: serde_json::Value = serde_json::from_str(&hint.parameters).expect("parameters are JSON");
+        assert!(parameters.is_object(), "the parameters of {} are not an object", hint.scheme);
+    }
+    for settings in [description.settings_example.as_str(), "{}"] {
+        let configured = match configure::<F>(settings) {
+            Ok(configured) => configured,
+            Err(problems) if settings == "{}" => {
+                assert!(!problems.is_empty(), "settings are refused without a problem");
+                continue;
+            }
+            Err(problems) => panic!("the example settings are refused: {problems:?}"),
+        };
+        check_records(&configured, settings, events);
+    }
+}
+
+fn check_records<F: Formatter>(configured: &Configured<F>, settings: &str, events: &[Event]) {
+    let whole = configured.records(events);
+    let again = configure::<F>(settings).expect("accepted a moment ago");
+    assert_eq!(again.records(events), whole, "not deterministic");
+    for cut in 0..=events.len() {
+        let (first, second) = events.split_at(cut);
+        let mut parts = again.records(first);
+        parts.extend(again.records(second));
+        assert_eq!(parts, whole, "cutting the batch at event {cut} changes its records");
+    }
+    let newline_framed = configured.profile.framing == Framing::Newline;
+    for (record, event) in whole.iter().zip(events) {
+        let Ok(record) = record else { continue };
+        assert!(!newline_framed || !record.contains('\n'), "a raw newline in {record}");
+        if configured.profile.content_type == "application/json" {
+            let parsed: Result<serde_json::Value, _> = serde_json::from_str(record);
+            assert!(parsed.is_ok(), "the record of {} is not JSON: {record}", event.document);
+            assert_keys_are_unique(record);
+        }
+    }
+}
+
+/// Most parsers silently keep one of two members with the same key: which one is anybody's guess.
+fn assert_keys_are_unique(object: &str) {
+    let mut names = Names::default();
+    for member in scan::members(object) {
+        assert!(names.insert(member.key()), "the key {} comes twice in {object}", member.raw_key);
+    }
+}
