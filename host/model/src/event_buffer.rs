@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn events_come_back_as_they_went_in() {
-        let events = [event("1", None, "{}"), event("", Some(""), r#"{"a":"ü"}"#), event("3", Some("p"), "{}")];
+        let events =
+            [event("1", None, "{}"), event("", Some(""), r#"{"a":"ü"}"#), event("3", Some("p"), "{}")];
         let mut buffer = EventBuffer::new();
         events.iter().for_each(|event| buffer.push(event));
         let decoded = EventBuffer::from_bytes(buffer.as_bytes().to_vec()).unwrap();

@@ -8,11 +8,17 @@ pub mod event;
 pub mod event_buffer;
 pub mod event_key;
 pub mod formatter;
+pub mod normalise;
+pub mod profile;
+pub mod redaction;
 pub mod severity;
 pub mod subscription;
 
 pub use event::Event;
 pub use event_buffer::EventBuffer;
 pub use event_key::EventKey;
+pub use normalise::Normaliser;
+pub use profile::ProfileError;
+pub use redaction::Redaction;
 pub use severity::Severity;
 pub use subscription::Subscription;

@@ -40,10 +40,55 @@ impl Severity {
         }
     }
 
+    /// What producers and loggers call it, in any case: `warn`, `fatal`, `notice`.
+    pub fn from_word(word: &str) -> Option<Severity> {
+        let known = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+        known.map(|(_, severity)| *severity)
+    }
+
     pub fn from_rank(rank: u8) -> Option<Severity> {
         Severity::ALL.get(usize::from(rank)).copied()
     }
 }
+
+/// The words of the ranks themselves, of syslog, of common loggers and of alerting tools.
+const WORDS: [(&str, Severity); 35] = [
+    ("informational", Severity::Informational),
+    ("information", Severity::Informational),
+    ("info", Severity::Informational),
+    ("notice", Severity::Informational),
+    ("debug", Severity::Informational),
+    ("trace", Severity::Informational),
+    ("verbose", Severity::Informational),
+    ("none", Severity::Informational),
+    ("normal", Severity::Informational),
+    ("ok", Severity::Informational),
+    ("low", Severity::Low),
+    ("minor", Severity::Low),
+    ("medium", Severity::Medium),
+    ("med", Severity::Medium),
+    ("moderate", Severity::Medium),
+    ("average", Severity::Medium),
+    ("warning", Severity::Medium),
+    ("warn", Severity::Medium),
+    ("high", Severity::High),
+    ("important", Severity::High),
+    ("major", Severity::High),
+    ("severe", Severity::High),
+    ("error", Severity::High),
+    ("err", Severity::High),
+    ("critical", Severity::Critical),
+    ("crit", Severity::Critical),
+    ("fatal", Severity::Critical),
+    ("alert", Severity::Critical),
+    ("emergency", Severity::Critical),
+    ("emerg", Severity::Critical),
+    ("panic", Severity::Critical),
+    ("disaster", Severity::Critical),
+    ("urgent", Severity::Critical),
+    ("very high", Severity::Critical),
+    ("very_high", Severity::Critical),
+];
 
 impl std::fmt::Display for Severity {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -29,7 +29,9 @@ impl Subscription {
         event.severity() >= self.minimum_severity
             && self.wants_type(event.event_type())
             && (self.projects.is_empty()
-                || event.project().is_some_and(|project| self.projects.iter().any(|wanted| wanted == project)))
+                || event
+                    .project()
+                    .is_some_and(|project| self.projects.iter().any(|wanted| wanted == project)))
     }
 
     /// Whether a block with these contents may hold a wanted event. Blocks for which it cannot are skipped unread.
@@ -43,7 +45,7 @@ impl Subscription {
 }
 
 /// Linear in the text for each `*`: the pattern is the operator's, the text a stranger's.
-fn glob_matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob_matches(pattern: &str, text: &str) -> bool {
     let Some((prefix, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(prefix) else { return false };
     let mut parts = rest.split('*').peekable();

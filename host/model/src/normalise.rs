@@ -1,0 +1,104 @@
+//! From a producer's JSON text to an [`Event`]: validated, its envelope filled in, redacted.
+//!
+//! One walk over the text does all three. It checks the grammar, remembers where the values of the envelope are, and
+//! notes which spans to replace; no tree of values is built. The document is the producer's own text with those spans
+//! replaced, so numbers, order and duplicate members survive as they were written.
+//!
+//! Limits: 256 KiB for one event, 64 levels of nesting, 256 bytes for an id, event type or project in the envelope.
+
+mod document;
+mod envelope;
+mod keys;
+mod plan;
+mod refusal;
+mod text;
+mod time;
+mod tree;
+mod walk;
+
+use self::envelope::Envelope;
+use self::plan::Plan;
+use self::walk::{Found, Patch, Walk};
+use crate::profile::{self, ProfileError};
+use crate::redaction::Redaction;
+use crate::{Event, EventBuffer, EventKey};
+
+pub use self::refusal::Refusal;
+
+/// The longest event, before and after redaction.
+pub const EVENT_BYTES: usize = 256 * 1024;
+
+/// The deepest nesting of objects and arrays; the event itself is the first level.
+pub const NESTING: usize = 64;
+
+/// Turns raw events of one source into events. Cheap to share, not cheap to make.
+#[derive(Debug)]
+pub struct Normaliser {
+    plan: Plan,
+}
+
+/// What the source knows about an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub organization: &'a str,
+    pub source: &'a str,
+    pub received_ns: u64,
+}
+
+/// Memory that is used again from event to event.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    found: Vec<Found>,
+    patches: Vec<Patch>,
+    document: String,
+    timestamp: String,
+}
+
+/// What redaction took out of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Redacted {
+    pub values: usize,
+}
+
+impl Normaliser {
+    /// `profile` is one of [`profile::names`].
+    pub fn new(profile: &str, redaction: &Redaction) -> Result<Normaliser, ProfileError> {
+        let candidates = profile::candidates(profile)?;
+        Ok(Normaliser { plan: Plan::new(&candidates, redaction)? })
+    }
+
+    /// Adds the event in `raw` to `into`, or leaves `into` as it is.
+    pub fn normalise(
+        &self,
+        raw: &str,
+        context: &Context<'_>,
+        scratch: &mut Scratch,
+        into: &mut EventBuffer,
+    ) -> Result<Redacted, Refusal> {
+        if raw.len() > EVENT_BYTES {
+            return Err(Refusal::TooLarge { bytes: raw.len(), limit: EVENT_BYTES });
+        }
+        let Scratch { found, patches, document, timestamp } = scratch;
+        let Walk { object, redacted } = walk::walk(raw, &self.plan, found, patches)?;
+        let envelope = Envelope::resolve(raw, &self.plan, found, context.received_ns, timestamp)?;
+        let document = document::build(raw, object, patches, document);
+        if document.len() > EVENT_BYTES {
+            return Err(Refusal::TooLarge { bytes: document.len(), limit: EVENT_BYTES });
+        }
+        into.push(&Event {
+            key: EventKey::compute(context.organization, context.source, &envelope.id, document),
+            id: &envelope.id,
+            event_type: &envelope.event_type,
+            timestamp,
+            timestamp_ns: envelope.timestamp_ns,
+            received_ns: context.received_ns,
+            severity: envelope.severity,
+            source: context.source,
+            producer: envelope.producer,
+            organization: context.organization,
+            project: envelope.project.as_deref(),
+            document,
+        });
+        Ok(Redacted { values: redacted })
+    }
+}

@@ -1,0 +1,113 @@
+//! The events on the producers' own pages, through `auto` and with redaction on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use siemaphore_model::normalise::{Context, Normaliser, Scratch};
+use siemaphore_model::{EventBuffer, Redaction, Severity};
+
+const RECEIVED_NS: u64 = 1_800_000_000_000_000_000;
+
+/// File, event type, severity, time, id, project; the folder is the profile.
+#[rustfmt::skip]
+const EXPECTED: &[(&str, &str, Severity, &str, &str, Option<&str>)] = &[
+    ("aegis/audit-stream-test", "aegis.audit_stream.test", Severity::Informational, "2026-05-15T10:30:00Z", "fwd_test_0001", None),
+    ("aegis/preflight-allowed-with-masking", "preflight_check", Severity::Medium, "2026-05-15T10:33:21.456789Z", "pflt_abc123", None),
+    ("aegis/preflight-blocked", "preflight_check", Severity::High, "2026-05-15T10:34:02.000001Z", "pflt_abc124", None),
+    ("aisg/budget-exhausted", "budget.exhausted", Severity::Medium, "2026-06-08T20:15:30Z", "", Some("proj_abc123")),
+    ("aisg/dlp-injection-blocked", "dlp.injection_blocked", Severity::Critical, "2026-06-08T20:15:30Z", "req_inj001", Some("proj_abc123")),
+    ("aisg/dlp-pii-blocked", "dlp.pii_blocked", Severity::High, "2026-06-08T20:15:30Z", "req_xyz789", Some("proj_abc123")),
+    ("aisg/dlp-pii-redacted", "dlp.pii_redacted", Severity::Medium, "2026-06-08T20:15:30Z", "req_red002", Some("proj_abc123")),
+    ("aisg/loop-detected", "loop.detected", Severity::High, "2026-06-08T20:15:30Z", "req_loop03", Some("proj_abc123")),
+    ("keeptrusts/blocked", "blocked", Severity::High, "2026-05-12T09:11:05.25Z", "evt_0002", None),
+    ("keeptrusts/escalated", "escalated", Severity::High, "2026-05-12T09:12:05.25Z", "evt_0003", None),
+    ("keeptrusts/redacted", "redacted", Severity::Medium, "2026-05-12T09:13:05.25Z", "evt_0004", None),
+    ("keeptrusts/request", "request", Severity::Informational, "2026-05-12T09:10:05.25Z", "evt_0001", None),
+    ("systemprompt/agent-configuration-changed", "agent.configuration_changed", Severity::Low, "2026-04-07T14:15:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S15", None),
+    ("systemprompt/authentication-failure", "authentication.failure", Severity::Medium, "2026-04-07T14:14:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S14", None),
+    ("systemprompt/authentication-success", "authentication.success", Severity::Informational, "2026-04-07T14:13:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S13", None),
+    ("systemprompt/cost-threshold-exceeded", "cost.threshold_exceeded", Severity::Medium, "2026-04-07T14:12:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S12", None),
+    ("systemprompt/cost-threshold-warning", "cost.threshold_warning", Severity::Low, "2026-04-07T14:11:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S11", None),
+    ("systemprompt/policy-configuration-changed", "policy.configuration_changed", Severity::Medium, "2026-04-07T14:16:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S16", None),
+    ("systemprompt/policy-evaluated", "policy.evaluated", Severity::Informational, "2026-04-07T14:03:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S03", None),
+    ("systemprompt/policy-violation", "policy.violation", Severity::High, "2026-04-07T14:04:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S04", None),
+    ("systemprompt/secret-blocked", "secret.blocked", Severity::High, "2026-04-07T14:10:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S10", None),
+    ("systemprompt/secret-detected", "secret.detected", Severity::Critical, "2026-04-07T14:09:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S09", None),
+    ("systemprompt/session-ended", "session.ended", Severity::Informational, "2026-04-07T14:01:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S01", None),
+    ("systemprompt/session-started", "session.started", Severity::Informational, "2026-04-07T14:00:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S00", None),
+    ("systemprompt/tool-call-approved", "tool_call.approved", Severity::Informational, "2026-04-07T14:05:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S05", None),
+    ("systemprompt/tool-call-blocked", "tool_call.blocked", Severity::High, "2026-04-07T14:06:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S06", None),
+    ("systemprompt/tool-call-completed", "tool_call.completed", Severity::Informational, "2026-04-07T14:32:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S0T", None),
+    ("systemprompt/tool-call-failed", "tool_call.failed", Severity::Low, "2026-04-07T14:08:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S08", None),
+    ("systemprompt/tool-call-requested", "tool_call.requested", Severity::Informational, "2026-04-07T14:02:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S02", None),
+];
+
+fn fixtures() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/producers");
+    let mut files = BTreeMap::new();
+    for folder in ["aegis", "aisg", "keeptrusts", "systemprompt"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    files
+}
+
+fn normalise(profile: &str, raw: &str) -> (EventBuffer, usize) {
+    let normaliser = Normaliser::new(profile, &Redaction::default()).unwrap();
+    let context = Context { organization: "acme", source: "gateway", received_ns: RECEIVED_NS };
+    let mut buffer = EventBuffer::new();
+    let redacted = normaliser.normalise(raw, &context, &mut Scratch::default(), &mut buffer).unwrap();
+    (buffer, redacted.values)
+}
+
+#[test]
+fn every_fixture_has_an_expectation() {
+    let expected: Vec<_> = EXPECTED.iter().map(|(file, ..)| (*file).to_owned()).collect();
+    assert_eq!(fixtures().into_keys().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn documented_events_get_the_documented_envelope() {
+    let fixtures = fixtures();
+    for (file, event_type, severity, timestamp, id, project) in EXPECTED {
+        let (buffer, _) = normalise("auto", &fixtures[*file]);
+        let event = buffer.iter().next().unwrap();
+        assert_eq!(event.producer(), file.split('/').next().unwrap(), "{file}");
+        assert_eq!(event.event_type(), *event_type, "{file}");
+        assert_eq!(event.severity(), *severity, "{file}");
+        assert_eq!(event.timestamp(), *timestamp, "{file}");
+        assert_eq!(event.id(), *id, "{file}");
+        assert_eq!(event.project(), *project, "{file}");
+        assert_eq!((event.organization(), event.source()), ("acme", "gateway"), "{file}");
+        assert_eq!(event.received_ns(), RECEIVED_NS, "{file}");
+    }
+}
+
+#[test]
+fn every_documented_field_survives_redaction_under_every_profile() {
+    for (file, raw) in fixtures() {
+        let expected: Value = serde_json::from_str(&raw).unwrap();
+        for profile in siemaphore_model::profile::names() {
+            let (buffer, redacted) = normalise(profile, &raw);
+            let document = buffer.iter().next().unwrap().document().to_owned();
+            assert_eq!(serde_json::from_str::<Value>(&document).unwrap(), expected, "{file} as {profile}");
+            assert!(!document.contains('\n'), "{file} as {profile}");
+            assert_eq!(redacted, 0, "{file} as {profile}");
+        }
+    }
+}
+
+#[test]
+fn an_event_of_nobody_known_is_generic() {
+    let raw = r#"{"id":7,"type":"login.failed","level":"WARN","time":1780949730,"project":{"id":"p"}}"#;
+    let (buffer, _) = normalise("auto", raw);
+    let event = buffer.iter().next().unwrap();
+    assert_eq!((event.producer(), event.id(), event.event_type()), ("generic", "7", "login.failed"));
+    assert_eq!((event.severity(), event.project()), (Severity::Medium, Some("p")));
+    assert_eq!(event.timestamp(), "2026-06-08T20:15:30Z");
+    assert_eq!(event.timestamp_ns(), 1_780_949_730_000_000_000);
+}
