@@ -1,0 +1,141 @@
+//! The client: settings in, one request and its answer out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue, Method};
+use thiserror::Error;
+use url::Url;
+
+use crate::answer::{self, Answer};
+use crate::egress::EgressPolicy;
+use crate::resolver::{GuardedResolver, Lookup, SystemLookup};
+use crate::tls::{self, TlsConfigError};
+use crate::{SendError, check_url};
+
+const USER_AGENT: &str = concat!("siemaphore/", env!("CARGO_PKG_VERSION"));
+/// Idle connections kept for one host: as many as a destination sends with at once.
+const MAX_IDLE_CONNECTIONS: usize = 8;
+/// A kept connection is closed after this, so that a changed address is dialled, and so checked, soon.
+const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// How one destination is reached.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// Certificates in PEM form that are trusted instead of the system's roots. Read once, by [`Client::new`].
+    pub ca_file: Option<PathBuf>,
+    pub egress: Arc<EgressPolicy>,
+    /// Also take http URLs of loopback hosts.
+    pub allow_plaintext: bool,
+    pub connect_timeout: Duration,
+    /// From the first byte dialled to the last byte of the answer.
+    pub request_timeout: Duration,
+    /// How much of an answer is kept, after decompression.
+    pub answer_bytes: usize,
+}
+
+impl Default for ClientConfig {
+    /// Public addresses over TLS; 10 s to connect, 60 s (some SIEMs answer after indexing) and 4 MiB for an answer.
+    fn default() -> Self {
+        ClientConfig {
+            ca_file: None,
+            egress: Arc::default(),
+            allow_plaintext: false,
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(60),
+            answer_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// A client that cannot be built.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error(transparent)]
+    Tls(#[from] TlsConfigError),
+    #[error("the HTTP client refused its settings: {0}")]
+    Settings(String),
+}
+
+impl ClientError {
+    /// What the operator can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ClientError::Tls(error) => error.hint(),
+            ClientError::Settings(_) => "report this: it is an error of siemaphore",
+        }
+    }
+}
+
+/// One request. Headers with credentials should be marked sensitive.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Sends requests to one destination. Cloning shares its connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    egress: Arc<EgressPolicy>,
+    allow_plaintext: bool,
+    answer_bytes: usize,
+}
+
+impl Client {
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        Self::with_lookup(config, Arc::new(SystemLookup))
+    }
+
+    /// A client that asks `lookup` for the addresses of names. They are checked all the same.
+    pub fn with_lookup(config: &ClientConfig, lookup: Arc<dyn Lookup>) -> Result<Self, ClientError> {
+        let resolver = GuardedResolver { lookup, policy: Arc::clone(&config.egress) };
+        let inner = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(config.ca_file.as_deref())?)
+            .dns_resolver(Arc::new(resolver))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .https_only(!config.allow_plaintext)
+            .http1_only()
+            .user_agent(USER_AGENT)
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.request_timeout)
+            .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIME)
+            .build()
+            .map_err(|error| ClientError::Settings(error.without_url().to_string()))?;
+        Ok(Client {
+            inner,
+            egress: Arc::clone(&config.egress),
+            allow_plaintext: config.allow_plaintext,
+            answer_bytes: config.answer_bytes,
+        })
+    }
+
+    /// Whether this client would send to `url`, as far as the URL itself says.
+    pub fn check(&self, url: &Url) -> Result<(), crate::UrlError> {
+        check_url(url, &self.egress, self.allow_plaintext)
+    }
+
+    /// Sends one request once. Dropping the future gives the request up.
+    pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        // Names are checked when they are dialled; addresses in a URL never reach the resolver.
+        self.check(&request.url)?;
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        *outgoing.body_mut() = Some(request.body.into());
+        let response =
+            self.inner.execute(outgoing).await.map_err(|error| SendError::from_request(&error, &host))?;
+        answer::read(response, self.answer_bytes, &host).await
+    }
+}
