@@ -1,1 +1,37 @@
-//! To be written.
+//! Where a formatter runs: the only crate that knows WebAssembly and the bindings of the contract.
+//!
+//! - A component is untrusted. It gets a fresh instance for every batch, a virtual system that is empty and constant
+//!   ([`wasi`]), and hard limits on memory, CPU, time, output and logs ([`limits`]).
+//! - What it returns is checked before anyone else sees it ([`check`]); every text of its own is cleaned ([`text`]).
+//! - Three kinds of trouble are never mixed: the guest said no (`Refused`), the guest broke ([`Fault`]), the host
+//!   broke ([`HostError`]).
+//! - No network, no file, no clock and no secret can be reached from here: there is no dependency that has one.
+//!
+//! Everything blocks. [`Sandbox::run`] brings the work to the formatting threads, so that a guest never holds up the
+//! asynchronous runtime.
+#![forbid(unsafe_code)]
+
+mod abi;
+mod check;
+mod engine;
+mod error;
+mod fault;
+mod formatter;
+mod guest;
+pub mod limits;
+mod sandbox;
+mod session;
+mod slots;
+mod text;
+mod threads;
+mod ticker;
+mod verify;
+mod wasi;
+
+pub use error::{ConfigureError, FormatError, HostError, LoadError, SandboxError};
+pub use fault::{Call, Fault, FaultKind, Limit};
+pub use formatter::{Configuration, Figures, Formatted, Formatter};
+pub use limits::GuestLimits;
+pub use sandbox::{Sandbox, SandboxConfig};
+pub use session::Session;
+pub use threads::SandboxClosed;

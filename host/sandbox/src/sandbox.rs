@@ -1,0 +1,114 @@
+//! The sandbox as a whole: the engine, its clock, the memory pool's places and the formatting threads.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::abi::Prepared;
+use crate::error::{LoadError, SandboxError};
+use crate::formatter::{Formatter, Loaded};
+use crate::guest::Guest;
+use crate::limits::GuestLimits;
+use crate::session::{CallError, describe};
+use crate::slots::Slots;
+use crate::text::clean_line;
+use crate::threads::{FormattingThreads, SandboxClosed};
+use crate::ticker::Ticker;
+use crate::verify::verify;
+use crate::wasi;
+
+/// Places in the memory pool beside the formatting threads': plugins that are being loaded or tried out.
+const SPARE_SLOTS: usize = 2;
+/// Work that waits for a formatting thread. Pipelines wait their turn in it, and hold one batch each.
+const QUEUE: usize = 64;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxConfig {
+    /// How many batches are formatted at once. Default: as many as the machine has processors.
+    pub formatting_threads: usize,
+    /// How much work may wait for a thread. More waits outside, in the futures of [`Sandbox::run`].
+    pub queue: usize,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> SandboxConfig {
+        SandboxConfig { formatting_threads: available_parallelism().map_or(1, NonZero::get), queue: QUEUE }
+    }
+}
+
+/// Loads plugins and runs their work. Cheap to clone; the threads end with the last clone, loaded formatters live on.
+#[derive(Clone)]
+pub struct Sandbox {
+    core: Arc<Core>,
+    threads: FormattingThreads,
+}
+
+/// What an instance needs to run.
+pub(crate) struct Core {
+    pub(crate) engine: Engine,
+    pub(crate) ticker: Ticker,
+    pub(crate) slots: Slots,
+    linker: Linker<Guest>,
+}
+
+impl Sandbox {
+    pub fn new(config: SandboxConfig) -> Result<Sandbox, SandboxError> {
+        let formatting_threads = config.formatting_threads.max(1);
+        let slots = formatting_threads + SPARE_SLOTS;
+        let engine = crate::engine::build(slots)?;
+        let mut linker = Linker::new(&engine);
+        wasi::add_to_linker(&mut linker).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
+        Ok(Sandbox {
+            core: Arc::new(Core { engine, ticker, slots: Slots::new(slots), linker }),
+            threads: FormattingThreads::start(formatting_threads, config.queue)?,
+        })
+    }
+
+    /// Verifies, compiles, links and describes a component. Takes milliseconds for a formatter in Rust and several
+    /// seconds for one that brings a JavaScript or Python engine, so never call it on the asynchronous runtime.
+    /// Several loads at once are fine. Limits above [`GuestLimits::CEILING`] are lowered to it.
+    pub fn load(&self, plugin: &str, component: &[u8], limits: GuestLimits) -> Result<Formatter, LoadError> {
+        let version = verify(plugin, component)?;
+        let limits = limits.within_ceiling();
+        let component = Component::from_binary(&self.core.engine, component).map_err(|error| {
+            LoadError::Invalid { plugin: plugin.to_owned(), reason: clean_line(&format!("{error:#}")) }
+        })?;
+        let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
+            plugin: plugin.to_owned(),
+            reason: clean_line(&format!("{error:#}")),
+        };
+        let linked = self.core.linker.instantiate_pre(&component).map_err(mismatch)?;
+        let prepared = Prepared::new(version, linked).map_err(mismatch)?;
+        let plugin: Arc<str> = Arc::from(plugin);
+        let description = describe(&self.core, &plugin, &prepared, &limits)?;
+        let core = Arc::clone(&self.core);
+        Ok(Formatter(Arc::new(Loaded { core, plugin, prepared, limits, description })))
+    }
+
+    /// Runs blocking work on a formatting thread and waits for its result.
+    ///
+    /// When the queue is full, it waits. Dropping the future is safe: work that has not begun is skipped, and work that
+    /// has begun runs to its end, which the guest's limits bound. If the work panics, so does this.
+    pub fn run<T, W>(&self, work: W) -> impl Future<Output = Result<T, SandboxClosed>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        // The future owns its way to the queue: it may outlive this handle.
+        let threads = self.threads.clone();
+        async move { threads.run(work).await }
+    }
+}
+
+impl From<CallError> for LoadError {
+    fn from(error: CallError) -> LoadError {
+        match error {
+            CallError::Fault(fault) => LoadError::Fault(fault),
+            CallError::Host(error) => LoadError::Host(error),
+        }
+    }
+}
