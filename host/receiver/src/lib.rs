@@ -1,1 +1,40 @@
-//! To be written.
+//! Stand-ins for three SIEMs: real HTTPS servers on the loopback address that take what the SIEM takes and refuse
+//! what it refuses, with its status codes and bodies.
+//!
+//! `siemaphore quickstart` delivers to them, and so does every end-to-end test, so they must not be kinder than
+//! the real thing. Three rules follow from that:
+//!
+//! - What a SIEM refuses is refused, with the same answer and the same partial effect (Splunk keeps what comes
+//!   before the bad event).
+//! - What a SIEM accepts and then silently spoils (a truncated log, a dropped column, a time in 1970) is answered
+//!   with the same success, and noted as a [`Violation`]: a test that ends with none has lost nothing on the way.
+//! - Where documents and servers disagree, or a limit is written as "1 MB", the stricter reading counts.
+//!
+//! Limits: HTTP/1.1 only, the loopback address only, no Splunk indexer acknowledgement, no `raw` endpoint. Logs
+//! hold whole requests, secrets included, because tests look for them there: print records, not headers.
+
+#![forbid(unsafe_code)]
+
+mod receiver;
+
+mod splunk;
+mod datadog;
+mod sentinel;
+mod entra;
+
+mod faults;
+mod log;
+
+mod certificate;
+mod server;
+
+mod answer;
+mod request;
+mod responder;
+mod strict_json;
+mod timestamp;
+
+pub use certificate::Certificate;
+pub use faults::Fault;
+pub use log::{Exchange, Received, RequestLog, Totals, Violation, WaitTimeout};
+pub use receiver::{Receiver, ReceiverConfig, Siem};
