@@ -52,7 +52,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export_bindings!(Component with_types_in $crate::bindings);
+    $crate::bindings::export_bindings!(Component with_types_in $crate::bindings);
         };
     };
 }
@@ -85,7 +85,7 @@ pub fn configure<F: Formatter>(
     let (formatter, profile) = F::configure(settings, destination)?;
     match configured.set(formatter) {
         Ok(()) => Ok(profile),
-        Err(_) => Err(vec![SettingProblem::new("", "this instance has been configured already")]),
+        Err(_) => Err(vec![SettingProblem::at([], "this instance has been configured already")]),
     }
 }
 

@@ -5,9 +5,11 @@
 //! early; it never fails otherwise.
 
 mod names;
+mod outline;
 pub mod scan;
 mod text;
 mod writer;
 
 pub use names::Names;
+pub use outline::Outline;
 pub use writer::{Object, Writer};

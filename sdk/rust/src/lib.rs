@@ -27,9 +27,9 @@ pub mod bump;
 pub mod export;
 
 pub use bindings::exports::siemaphore::formatter::formatter::{
-    AuthenticationHint, Compression, Enclosure, Event, Fate, Framing, Limits, Method, Note, Partial, Pending, Phase,
-    Probe, Refusal, ReplayWindow, RequestProfile, Response, Retry, Run, SettingProblem, Severity, TooOld, Uncertain,
-    Verdict,
+    AuthenticationHint, Compression, Enclosure, Event, Fate, Framing, Limits, Method, Note, Partial, Pending,
+    Phase, Probe, Refusal, ReplayWindow, RequestProfile, Response, Retry, Run, SettingProblem, Severity,
+    TooOld, Uncertain, Verdict,
 };
 pub use formatter::{Formatter, Product, Rejected};
 pub use json::Writer;

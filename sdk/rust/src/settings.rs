@@ -10,12 +10,16 @@ use crate::SettingProblem;
 pub fn parse<T: DeserializeOwned>(settings: &str) -> Result<T, SettingProblem> {
     let mut deserializer = serde_json::Deserializer::from_str(settings);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        SettingProblem { pointer, message: without_position(&error.into_inner()) }
+        let mut pointer = pointer(error.path());
+        let message = without_position(&error.into_inner());
+        if let Some(name) = missing_field(&message) {
+            push_token(&mut pointer, name);
+        }
+        SettingProblem { pointer, message }
     })?;
     match deserializer.end() {
         Ok(()) => Ok(parsed),
-        Err(error) => Err(SettingProblem { pointer: String::new(), message: error.to_string() }),
+        Err(error) => Err(SettingProblem::at([], error.to_string())),
     }
 }
 
@@ -25,26 +29,32 @@ pub fn schema<T: JsonSchema>() -> String {
 }
 
 impl SettingProblem {
-    /// `pointer` is a JSON Pointer into the settings: `/index`.
-    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> SettingProblem {
-        SettingProblem { pointer: pointer.into(), message: message.into() }
+    /// `path` leads to the member: `["fields", name]`. Empty: the settings as a whole.
+    pub fn at<const N: usize>(path: [&str; N], message: impl Into<String>) -> SettingProblem {
+        let mut pointer = String::new();
+        path.into_iter().for_each(|token| push_token(&mut pointer, token));
+        SettingProblem { pointer, message: message.into() }
     }
 }
 
-/// RFC 6901: `~` and `/` in a name are escaped.
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {
-        let token = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
-            Segment::Enum { variant } => variant.clone(),
+        match segment {
+            Segment::Seq { index } => push_token(&mut pointer, &index.to_string()),
+            Segment::Map { key } => push_token(&mut pointer, key),
+            // The variants of a settings type are chosen by their content, which is where the pointer leads.
+            Segment::Enum { .. } => {}
             Segment::Unknown => break,
-        };
-        pointer.push('/');
-        pointer.push_str(&token);
+        }
     }
     pointer
+}
+
+/// RFC 6901: `~` and `/` in a name are escaped.
+fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
 /// The host passes settings on one line: line and column would only confuse beside the pointer. Broken JSON is the
@@ -60,6 +70,11 @@ fn without_position(error: &serde_json::Error) -> String {
     }
 }
 
+/// Serde reports a missing member at the object around it; a form wants to show it at the member's own place.
+fn missing_field(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +86,18 @@ mod tests {
         /// The index to write to.
         index: Option<String>,
         fields: std::collections::BTreeMap<String, u8>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Required {
+        #[expect(dead_code, reason = "only its absence is looked at")]
+        stream: String,
+    }
+
+    #[test]
+    fn a_missing_member_is_reported_where_it_belongs() {
+        let problem = parse::<Required>("{}").unwrap_err();
+        assert_eq!(problem, SettingProblem::at(["stream"], "missing field `stream`"));
     }
 
     fn problem(settings: &str) -> (String, String) {

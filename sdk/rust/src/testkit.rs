@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 
 use crate::bindings::exports::siemaphore::formatter::formatter::Description;
 use crate::json::{Names, scan};
-use crate::{Event, Formatter, Framing, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export};
+use crate::{
+    Event, Formatter, Framing, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export,
+};
 
 /// An event with this document, and an envelope to change by struct update.
 pub fn event(document: &str) -> Event {
@@ -104,10 +106,12 @@ impl<F: Formatter> Configured<F> {
 /// When a law is broken, naming it and the event.
 pub fn check_laws<F: Formatter>(events: &[Event]) {
     let description = describe::<F>();
-    let schema: serde_json::Value = serde_json::from_str(&description.settings_schema).expect("the schema is JSON");
+    let schema: serde_json::Value =
+        serde_json::from_str(&description.settings_schema).expect("the schema is JSON");
     assert_eq!(schema["type"], "object", "settings are a JSON object");
     for hint in &description.authentication {
-        let parameters: serde_json::Value = serde_json::from_str(&hint.parameters).expect("parameters are JSON");
+        let parameters: serde_json::Value =
+            serde_json::from_str(&hint.parameters).expect("parameters are JSON");
         assert!(parameters.is_object(), "the parameters of {} are not an object", hint.scheme);
     }
     for settings in [description.settings_example.as_str(), "{}"] {

@@ -35,7 +35,11 @@ impl Verdict {
     }
 
     /// Delivered, with something that the operator should know.
-    pub fn delivered_but(reason: impl Into<String>, hint: impl Into<String>, pause_ms: Option<u64>) -> Verdict {
+    pub fn delivered_but(
+        reason: impl Into<String>,
+        hint: impl Into<String>,
+        pause_ms: Option<u64>,
+    ) -> Verdict {
         Verdict::Delivered(Some(Note { reason: reason.into(), hint: hint.into(), pause_ms }))
     }
 

@@ -30,12 +30,6 @@ impl<'a> Names<'a> {
         }
         self.many.insert(name)
     }
-
-    /// Keeps the memory for the next object.
-    pub fn clear(&mut self) {
-        self.few.clear();
-        self.many.clear();
-    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,11 @@ impl<'a> Member<'a> {
     pub fn key(&self) -> Cow<'a, str> {
         text::unescape(self.raw_key)
     }
+
+    #[inline]
+    pub fn is(&self, key: &str) -> bool {
+        self.raw_key == key || (self.raw_key.contains('\\') && self.key() == key)
+    }
 }
 
 /// See [`members`].
@@ -126,7 +131,9 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
         b'{' | b'[' => nested_end(bytes, at),
         _ => {
             let rest = bytes.get(at..)?;
-            let length = rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n'));
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n'));
             length.filter(|&length| length > 0).map(|length| at + length)
         }
     }
@@ -211,6 +218,9 @@ mod tests {
     #[test]
     fn a_pointer_stops_at_whole_keys() {
         let document = r#"{"user":{"id":1},"us":{"er":2},"user_id":3}"#;
-        assert_eq!(find(document, ["/user/id", "/user", "/us"]), [Some("1"), Some(r#"{"id":1}"#), Some(r#"{"er":2}"#)]);
+        assert_eq!(
+            find(document, ["/user/id", "/user", "/us"]),
+            [Some("1"), Some(r#"{"id":1}"#), Some(r#"{"er":2}"#)]
+        );
     }
 }

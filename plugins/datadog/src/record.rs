@@ -1,0 +1,194 @@
+//! One log item per event.
+
+use siemaphore_sdk::json::{Object, Outline, scan};
+use siemaphore_sdk::{Event, Writer};
+
+use crate::settings::{Attributes, Settings};
+
+/// Root members with a meaning to Datadog. They are always written from the envelope.
+const RESERVED: [&str; 7] = ["ddsource", "ddtags", "hostname", "message", "service", "status", "timestamp"];
+
+/// What all records share.
+#[derive(Debug)]
+pub(crate) struct Template {
+    settings: Settings,
+    /// Before and after the tag of the service.
+    first_tag: String,
+    last_tags: String,
+}
+
+impl Template {
+    pub(crate) fn new(settings: Settings) -> Template {
+        let first_tag = match settings.environment.as_str() {
+            "" => String::new(),
+            environment => format!("env:{environment},"),
+        };
+        let last_tags = settings.tags.iter().map(|tag| format!(",{tag}")).collect();
+        Template { settings, first_tag, last_tags }
+    }
+
+    pub(crate) fn write(&self, event: &Event, record: &mut Writer) {
+        let outline = Outline::new(&event.document);
+        let service =
+            self.settings.service.as_deref().or(event.project.as_deref()).unwrap_or(&event.producer);
+        let mut item = record.object();
+        item.plain_key("ddsource").string(self.settings.ddsource.as_deref().unwrap_or(&event.producer));
+        item.plain_key("ddtags").string(&self.tags(service));
+        item.plain_key("hostname").string(self.hostname(event));
+        write_message(&mut item, event, &outline);
+        item.plain_key("service").string(service);
+        // Without a status Datadog would read `severity`, take "high" for an unknown word and show information.
+        item.plain_key("status").string(event.severity.pick(["info", "notice", "warn", "error", "critical"]));
+        item.plain_key("timestamp").string(&event.timestamp);
+        self.write_standard_attributes(&mut item, event, &outline);
+        write_envelope(&mut item, event, &outline);
+        write_document(&mut item, event, &outline);
+    }
+
+    /// One text, not a list: Datadog loses the tags of a list.
+    fn tags(&self, service: &str) -> String {
+        let mut tags = String::with_capacity(
+            self.first_tag.len() + "service:".len() + service.len() + self.last_tags.len(),
+        );
+        tags.push_str(&self.first_tag);
+        tags.push_str("service:");
+        // A comma would begin another tag.
+        tags.extend(service.chars().map(|character| if character == ',' { '_' } else { character }));
+        tags.push_str(&self.last_tags);
+        tags
+    }
+
+    fn hostname<'a>(&'a self, event: &'a Event) -> &'a str {
+        match (&self.settings.hostname, event.producer.as_str()) {
+            (Some(hostname), _) => hostname,
+            (None, "aisg") => "aisg-proxy",
+            (None, _) => &event.source,
+        }
+    }
+
+    /// `usr` and `evt`. A document that has one of them already speaks Datadog's language: that one is left alone.
+    fn write_standard_attributes(&self, item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
+        let places = Places::of(&self.settings.attributes, &event.producer);
+        if !outline.contains("usr") {
+            let email = scalar_at(outline, places.usr_email).filter(|email| email.contains('@'));
+            let id = scalar_at(outline, places.usr_id);
+            if email.is_some() || id.is_some() {
+                let mut usr = item.object("usr");
+                email.into_iter().for_each(|email| usr.plain_key("email").raw(email));
+                id.into_iter().for_each(|id| usr.plain_key("id").raw(id));
+            }
+        }
+        if !outline.contains("evt") {
+            let mut evt = item.object("evt");
+            match scalar_at(outline, places.evt_name) {
+                Some(name) => evt.plain_key("name").raw(name),
+                None => evt.plain_key("name").string(&event.event_type),
+            }
+            scalar_at(outline, places.evt_outcome)
+                .into_iter()
+                .for_each(|outcome| evt.plain_key("outcome").raw(outcome));
+        }
+    }
+}
+
+/// JSON Pointers to the values of the standard attributes; empty: nowhere.
+#[derive(Debug, Clone, Copy)]
+struct Places<'a> {
+    usr_email: &'a str,
+    usr_id: &'a str,
+    evt_name: &'a str,
+    evt_outcome: &'a str,
+}
+
+impl<'a> Places<'a> {
+    fn of(attributes: &'a Attributes, producer: &str) -> Places<'a> {
+        let default = Places::of_producer(producer);
+        Places {
+            usr_email: attributes.usr_email.as_deref().unwrap_or(default.usr_email),
+            usr_id: attributes.usr_id.as_deref().unwrap_or(default.usr_id),
+            evt_name: attributes.evt_name.as_deref().unwrap_or(default.evt_name),
+            evt_outcome: attributes.evt_outcome.as_deref().unwrap_or(default.evt_outcome),
+        }
+    }
+
+    fn of_producer(producer: &str) -> Places<'static> {
+        match producer {
+            "systemprompt" => Places {
+                usr_email: "/identity/email",
+                usr_id: "/identity/user_id",
+                evt_name: "/tool_call/tool_name",
+                evt_outcome: "/governance/result",
+            },
+            "aegis" => Places {
+                usr_email: "/aegis/actor_id",
+                usr_id: "/aegis/actor_id",
+                evt_name: "/event/action",
+                evt_outcome: "/event/outcome",
+            },
+            "keeptrusts" => {
+                Places { usr_email: "", usr_id: "/user_id", evt_name: "", evt_outcome: "/action" }
+            }
+            "aisg" => Places { usr_email: "", usr_id: "", evt_name: "", evt_outcome: "/details/action" },
+            _ => Places {
+                usr_email: "/user/email",
+                usr_id: "/user/id",
+                evt_name: "/event/action",
+                evt_outcome: "/event/outcome",
+            },
+        }
+    }
+}
+
+/// A standard attribute cannot hold other attributes, and null says nothing.
+fn scalar_at<'a>(outline: &Outline<'a>, pointer: &str) -> Option<&'a str> {
+    outline.pointer(pointer).filter(|value| !value.starts_with(['{', '[']) && *value != "null")
+}
+
+/// The line that people read first: the document's own words where it has some.
+fn write_message(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
+    match outline.get("message").filter(|value| value.starts_with('"')) {
+        Some(message) => item.plain_key("message").raw(message),
+        None => item.plain_key("message").string(&event.event_type),
+    }
+}
+
+/// What the envelope knows and the document does not say under the same name.
+fn write_envelope(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
+    let members = [
+        ("event_key", event.key.as_str()),
+        ("event_type", &event.event_type),
+        ("severity", event.severity.as_str()),
+        ("organization", &event.organization),
+    ];
+    for (key, value) in members {
+        if !outline.contains(key) {
+            item.plain_key(key).string(value);
+        }
+    }
+}
+
+/// The document's members at the root. One that a reserved attribute pushed aside is kept as `original_<name>`,
+/// unless it says the same.
+fn write_document(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
+    for member in outline.members() {
+        let key = member.key();
+        if !RESERVED.contains(&&*key) {
+            item.plain_key(member.raw_key).raw(member.value);
+        } else if !repeats_the_envelope(&key, member.value, event) {
+            let mut name = format!("original_{key}");
+            while outline.contains(&name) {
+                name.insert_str(0, "original_");
+            }
+            item.key(&name).raw(member.value);
+        }
+    }
+}
+
+fn repeats_the_envelope(key: &str, value: &str, event: &Event) -> bool {
+    match key {
+        "timestamp" => scan::text(value).is_some_and(|text| text == event.timestamp),
+        // A text became the item's message as it is.
+        "message" => value.starts_with('"'),
+        _ => false,
+    }
+}

@@ -1,0 +1,126 @@
+//! The producers' documented events, as a formatter sees them: the raw fixture, taken in as the host would.
+//!
+//! For tests of formatters only. Each formatter is held to the same events, so they are kept in one place.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use siemaphore_model::normalise::{Context, Scratch};
+use siemaphore_model::{EventBuffer, Normaliser, Redaction};
+use siemaphore_sdk::{Event, Severity};
+
+/// The producers whose pages have events.
+pub const PRODUCERS: [&str; 4] = ["aegis", "aisg", "keeptrusts", "systemprompt"];
+
+/// One documented event.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    pub producer: &'static str,
+    /// The file's name without its ending: `dlp-pii-blocked`.
+    pub name: String,
+    /// The event as the producer writes it.
+    pub raw: Value,
+    /// The same event after intake with the profile `auto` and the usual redaction.
+    pub event: Event,
+}
+
+/// Every documented event, by producer and name.
+pub fn samples() -> Vec<Sample> {
+    PRODUCERS.into_iter().flat_map(samples_of).collect()
+}
+
+/// One documented event.
+///
+/// # Panics
+///
+/// When there is no such fixture.
+pub fn sample(producer: &'static str, name: &str) -> Sample {
+    read(producer, &folder(producer).join(format!("{name}.json")))
+}
+
+/// What the fixture would be if it came from a producer that no profile knows.
+pub fn generic(document: &str) -> Event {
+    take_in("generic", document)
+}
+
+/// Whether `payload` has every key and value of `documented`. Keys beside them are allowed; lists have to be equal.
+pub fn contains(payload: &Value, documented: &Value) -> bool {
+    match (payload, documented) {
+        (Value::Object(payload), Value::Object(documented)) => {
+            documented.iter().all(|(key, value)| payload.get(key).is_some_and(|found| contains(found, value)))
+        }
+        (payload, documented) => payload == documented,
+    }
+}
+
+fn samples_of(producer: &'static str) -> Vec<Sample> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder(producer))
+        .expect("the fixtures are part of the repository")
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    files.sort();
+    files.iter().map(|file| read(producer, file)).collect()
+}
+
+fn read(producer: &'static str, file: &Path) -> Sample {
+    let name = file.file_stem().expect("a file name").to_string_lossy().into_owned();
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let raw = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let event = take_in("auto", &text);
+    assert_eq!(event.producer, producer, "auto takes {producer}/{name} for another producer's event");
+    Sample { producer, name, raw, event }
+}
+
+fn folder(producer: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/producers").join(producer)
+}
+
+fn take_in(profile: &str, raw: &str) -> Event {
+    let normaliser = Normaliser::new(profile, &Redaction::default()).expect("a shipped profile");
+    let context = Context { organization: "acme", source: "gateway", received_ns: 1_780_949_731_000_000_000 };
+    let mut taken = EventBuffer::new();
+    normaliser
+        .normalise(raw, &context, &mut Scratch::default(), &mut taken)
+        .unwrap_or_else(|refusal| panic!("{refusal}: {raw}"));
+    taken.iter().next().map(|event| to_guest(&event)).expect("one event was taken in")
+}
+
+/// As the sandbox hands an event to a guest.
+fn to_guest(event: &siemaphore_model::Event<'_>) -> Event {
+    Event {
+        key: event.key().to_string(),
+        id: event.id().to_owned(),
+        event_type: event.event_type().to_owned(),
+        timestamp: event.timestamp().to_owned(),
+        timestamp_ns: event.timestamp_ns(),
+        received_ns: event.received_ns(),
+        severity: match event.severity() {
+            siemaphore_model::Severity::Informational => Severity::Informational,
+            siemaphore_model::Severity::Low => Severity::Low,
+            siemaphore_model::Severity::Medium => Severity::Medium,
+            siemaphore_model::Severity::High => Severity::High,
+            siemaphore_model::Severity::Critical => Severity::Critical,
+        },
+        source: event.source().to_owned(),
+        producer: event.producer().to_owned(),
+        organization: event.organization().to_owned(),
+        project: event.project().map(str::to_owned),
+        document: event.document().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fixture_survives_intake_with_all_its_documented_members() {
+        for sample in samples() {
+            let document: Value = serde_json::from_str(&sample.event.document).unwrap();
+            assert_eq!(document, sample.raw, "{}/{}", sample.producer, sample.name);
+            assert!(!sample.event.document.contains('\n'));
+        }
+    }
+}
