@@ -1,0 +1,58 @@
+//! Blocks that fail their checksum: set aside for export, counted for every destination that waited for them, and out
+//! of the pipelines' way.
+
+use crate::block::{self, BlockId};
+use crate::block_row;
+use crate::error::{StorageError, StoreError};
+use crate::expiry::{self, Ending};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The latest damaged blocks that are kept for export.
+const KEPT_BLOCKS: u64 = 64;
+
+/// Takes a damaged block out of the log. A block that turns out to be sound is left alone.
+pub(crate) fn drop_block(connection: &Connection, block: BlockId, now_ms: u64) -> Result<(), StoreError> {
+    const ORGANIZATION: &str = "SELECT organization FROM blocks WHERE first = ?1";
+    let organization: Option<String> =
+        connection.prepare_cached(ORGANIZATION)?.query_row([block.0], |row| row.get(0)).optional()?;
+    // Another destination has met the same block and was faster.
+    let Some(organization) = organization else { return Ok(()) };
+    let Some((reason, data)) = find_damage(connection, block)? else {
+        return Err(StoreError::NotDamaged(block));
+    };
+    keep_for_export(connection, block, &reason, data.as_deref(), now_ms)?;
+    let Some(span) = block_row::at_or_after(connection, &organization, block.0)? else { return Ok(()) };
+    let lost = expiry::delete_block(connection, &organization, &span, Ending::Damaged)?;
+    tracing::error!(organization, first = block.0, reason, events = lost, "a damaged block was set aside");
+    Ok(())
+}
+
+/// What is wrong with a block and the bytes that it has, or none when it is sound.
+#[expect(clippy::type_complexity, reason = "a reason and the bytes, used once")]
+fn find_damage(
+    connection: &Connection,
+    block: BlockId,
+) -> Result<Option<(String, Option<Vec<u8>>)>, StorageError> {
+    match block_row::read_data(connection, block).map_err(StorageError::from) {
+        Ok(None) => Ok(None),
+        Ok(Some((seal, data))) => Ok(block::open(seal, &data).err().map(|reason| (reason, Some(data)))),
+        Err(error) if error.is_corrupt() => Ok(Some((error.to_string(), None))),
+        Err(error) => Err(error),
+    }
+}
+
+fn keep_for_export(
+    connection: &Connection,
+    block: BlockId,
+    reason: &str,
+    data: Option<&[u8]>,
+    now_ms: u64,
+) -> rusqlite::Result<()> {
+    const KEEP: &str = "INSERT OR REPLACE INTO damaged_blocks \
+         SELECT first, count, organization, stored_ms, ?2, ?3, ?4 FROM blocks WHERE first = ?1";
+    const FORGET: &str = "DELETE FROM damaged_blocks WHERE first NOT IN \
+         (SELECT first FROM damaged_blocks ORDER BY found_ms DESC, first DESC LIMIT ?1)";
+    connection.prepare_cached(KEEP)?.execute(params![block.0, now_ms, reason, data])?;
+    connection.prepare_cached(FORGET)?.execute([KEPT_BLOCKS])?;
+    Ok(())
+}

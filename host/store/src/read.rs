@@ -1,0 +1,59 @@
+//! What a pipeline reads: the next block that it has work in, and a block's events.
+
+use crate::block::{self, BlockId, EventTypes};
+use crate::block_row;
+use crate::destination;
+use crate::error::{LoadError, StorageError, StoreError};
+use rusqlite::Connection;
+use siemaphore_model::{EventBuffer, Severity};
+use std::ops::Range;
+
+/// A block as a pipeline sees it before it decides to load it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockHeader {
+    pub block: BlockId,
+    /// The position of the first event; the others follow without gaps.
+    pub first: u64,
+    pub count: u64,
+    /// What this destination has not settled, at or after the position that was asked for. Never empty.
+    pub unsettled: Vec<Range<u64>>,
+    pub stored_ms: u64,
+    pub highest_severity: Severity,
+    pub event_types: EventTypes,
+}
+
+pub(crate) fn next_block(
+    connection: &Connection,
+    name: &str,
+    from: u64,
+) -> Result<Option<BlockHeader>, StoreError> {
+    let destination = destination::get(connection, name)?;
+    let next = block_row::first_unsettled(connection, &destination.organization, &destination.cursor, from)?;
+    let Some((span, unsettled)) = next else { return Ok(None) };
+    let Some((highest_severity, event_types)) = block_row::summary(connection, span.id())? else {
+        return Ok(None);
+    };
+    Ok(Some(BlockHeader {
+        block: span.id(),
+        first: span.positions.start,
+        count: span.positions.end - span.positions.start,
+        unsettled,
+        stored_ms: span.stored_ms,
+        highest_severity,
+        event_types,
+    }))
+}
+
+/// Reads a block's bytes. Checking and decompressing them needs no connection: see [`open`].
+pub(crate) fn load(connection: &Connection, block: BlockId) -> Result<(block::Seal, Vec<u8>), LoadError> {
+    match block_row::read_data(connection, block).map_err(StorageError::from) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(LoadError::Gone(block)),
+        Err(error) if error.is_corrupt() => Err(LoadError::Damaged { block, reason: error.to_string() }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn open(block: BlockId, seal: block::Seal, data: &[u8]) -> Result<EventBuffer, LoadError> {
+    block::open(seal, data).map_err(|reason| LoadError::Damaged { block, reason })
+}

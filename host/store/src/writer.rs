@@ -1,0 +1,259 @@
+//! The one thread that writes: it takes all that waits, commits it as one transaction, and answers.
+//!
+//! Group commit without lingering: while one commit waits for the disk, the next group gathers by itself. One fsync
+//! costs milliseconds, so this is what makes durable intake cheap.
+//!
+//! A refusal (an unknown destination, a reused key) concerns its caller only. A failure of the database undoes the
+//! whole group and is everyone's answer. When the disk is full, settling goes first: the appends are refused, the
+//! ballast is released, and the changes are tried once more.
+
+use crate::append::{self, Append, Appended};
+use crate::block::Sealer;
+use crate::config::{StoreConfig, as_millis};
+use crate::disk::{Disk, Room};
+use crate::error::{AppendError, StorageError, StoreError};
+use crate::expiry::{self, Expiry};
+use crate::folder::Lock;
+use crate::group::Group;
+use crate::queue::{Change, Queued};
+use crate::{damage, destination, grant, log_row, schema, settle, vacuum};
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// Wall clocks jump: however far the next expiry is, the clock is read again after this long.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// After a failure that expiry may have caused, it is tried again this much later.
+const RETRY_EXPIRY_MS: u64 = 10_000;
+
+pub(crate) struct Writer {
+    config: StoreConfig,
+    connection: Connection,
+    commands: Receiver<Queued>,
+    disk: Disk,
+    sealer: Sealer,
+    expiry: Expiry,
+    vacuum: bool,
+    appended: watch::Sender<u64>,
+    commits: Arc<AtomicU64>,
+    /// Last, so that the connection is closed before another host may open the store.
+    _lock: Lock,
+}
+
+/// What ends the writer's wait.
+enum Wake {
+    Command(Queued),
+    /// Something expires, or there is more to delete.
+    Due,
+    /// All handles are gone.
+    Abandoned,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        config: StoreConfig,
+        connection: Connection,
+        commands: Receiver<Queued>,
+        lock: Lock,
+        appended: watch::Sender<u64>,
+        commits: Arc<AtomicU64>,
+    ) -> Result<Writer, StorageError> {
+        Ok(Writer {
+            disk: Disk::new(&config),
+            sealer: Sealer::new()?,
+            // Whatever became due while no host ran.
+            expiry: Expiry { more: true, due_ms: None, soonest_ms: 0 },
+            vacuum: false,
+            config,
+            connection,
+            commands,
+            appended,
+            commits,
+            _lock: lock,
+        })
+    }
+
+    /// Runs until the store is closed, then releases the store and says so.
+    pub(crate) fn run(mut self) {
+        let mut closing = Vec::new();
+        while closing.is_empty() {
+            match self.wait() {
+                Wake::Command(first) => self.commit_group(Group::gather(first, &self.commands), &mut closing),
+                Wake::Due => self.commit_group(Group::default(), &mut closing),
+                Wake::Abandoned => break,
+            }
+        }
+        while let Ok(late) = self.commands.try_recv() {
+            self.commit_group(Group::gather(late, &self.commands), &mut closing);
+        }
+        if let Err(error) = schema::checkpoint(&self.connection) {
+            // Nothing is lost: the next start reads the write-ahead log.
+            tracing::warn!(%error, "cannot empty the store's write-ahead log");
+        }
+        drop(self);
+        for ended in closing {
+            ended.send(()).ok();
+        }
+    }
+
+    fn wait(&self) -> Wake {
+        let received = if self.expiry.more || self.vacuum {
+            self.commands.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        } else if let Some(due_ms) = self.expiry.due_ms {
+            let left_ms = due_ms.saturating_sub(self.config.clock.now_ms());
+            self.commands.recv_timeout(Duration::from_millis(left_ms).min(LONGEST_WAIT))
+        } else {
+            self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        match received {
+            Ok(queued) => Wake::Command(queued),
+            Err(RecvTimeoutError::Timeout) => Wake::Due,
+            Err(RecvTimeoutError::Disconnected) => Wake::Abandoned,
+        }
+    }
+
+    fn commit_group(&mut self, mut group: Group, closing: &mut Vec<oneshot::Sender<()>>) {
+        closing.append(&mut group.closing);
+        if let Room::BelowReserve { free_bytes, reserve_bytes } = self.disk.survey() {
+            group.refuse_appends(&AppendError::DiskReserve { free_bytes, reserve_bytes });
+        }
+        match self.transact(&group) {
+            Ok(replies) => self.finish(group, replies),
+            Err(error) => self.recover(group, error),
+        }
+    }
+
+    /// After a failed commit: a full disk must not stop settling, since settling is what frees space.
+    fn recover(&mut self, mut group: Group, error: StorageError) {
+        tracing::error!(%error, "a commit failed and was undone");
+        group.refuse_appends(&self.append_error(&error));
+        // Expiry writes too, so that a store that only deletes may need the ballast as well.
+        if !(error.may_be_full() && self.disk.release_ballast()) {
+            return self.give_up(group, error);
+        }
+        match self.transact(&group) {
+            Ok(replies) => self.finish(group, replies),
+            Err(error) => self.give_up(group, error),
+        }
+    }
+
+    fn give_up(&mut self, group: Group, error: StorageError) {
+        // Without a pause of at least one command, a failing expiry would spin.
+        self.expiry.more = false;
+        self.vacuum = false;
+        self.expiry.due_ms = Some(self.config.clock.now_ms().saturating_add(RETRY_EXPIRY_MS));
+        group.fail_changes(&StoreError::Storage(error));
+    }
+
+    fn append_error(&self, error: &StorageError) -> AppendError {
+        if !error.is_full() {
+            return AppendError::Storage(error.clone());
+        }
+        let free_bytes = self.config.free_space.of(&self.config.folder).unwrap_or(0);
+        AppendError::DiskReserve { free_bytes, reserve_bytes: self.config.disk_reserve_bytes }
+    }
+
+    /// One transaction: changes in their order, then appends, then what is due to expire.
+    fn transact(&mut self, group: &Group) -> Result<Replies, StorageError> {
+        let now_ms = self.config.clock.now_ms();
+        let mut due_ms = self.expiry.due_ms;
+        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut changes = Vec::with_capacity(group.changes.len());
+        for (change, _) in &group.changes {
+            let savepoint = transaction.savepoint()?;
+            changes.push(match apply(savepoint, change, now_ms) {
+                Ok(Effect::Finished { stored_ms }) => {
+                    bring_forward(&mut due_ms, stored_ms.saturating_add(as_millis(self.config.keep.age)));
+                    Ok(())
+                }
+                Ok(Effect::Due) => {
+                    due_ms = Some(now_ms);
+                    Ok(())
+                }
+                Ok(Effect::Nothing) => Ok(()),
+                Err(StoreError::Storage(error)) => return Err(error),
+                Err(refusal) => Err(refusal),
+            });
+        }
+        let appends: Vec<&Append> = group.appends.iter().map(|(append, _)| append).collect();
+        let appends = append::apply(&transaction, &mut self.sealer, &appends, now_ms)?;
+        if !appends.is_empty() {
+            bring_forward(&mut due_ms, now_ms.saturating_add(self.expiry.soonest_ms));
+        }
+        let due = self.expiry.more || due_ms.is_some_and(|due_ms| due_ms <= now_ms);
+        let expiry = if due || expiry::is_over_size(&transaction, &self.config)? {
+            expiry::run(&transaction, &self.config, now_ms)?
+        } else {
+            Expiry { due_ms, ..self.expiry }
+        };
+        let vacuum = vacuum::step(&transaction)?;
+        let next_position = log_row::read(&transaction)?.next_position;
+        transaction.commit()?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        (self.expiry, self.vacuum) = (expiry, vacuum);
+        Ok(Replies { changes, appends, next_position })
+    }
+
+    fn finish(&self, group: Group, replies: Replies) {
+        self.appended.send_if_modified(|position| {
+            std::mem::replace(position, replies.next_position) != replies.next_position
+        });
+        group.answer(replies.changes, replies.appends);
+    }
+}
+
+fn bring_forward(due_ms: &mut Option<u64>, candidate_ms: u64) {
+    *due_ms = Some(due_ms.map_or(candidate_ms, |due_ms| due_ms.min(candidate_ms)));
+}
+
+struct Replies {
+    changes: Vec<Result<(), StoreError>>,
+    appends: Vec<Result<Appended, AppendError>>,
+    next_position: u64,
+}
+
+/// What a change means for expiry.
+enum Effect {
+    Nothing,
+    /// A block of that time may now be deleted.
+    Finished {
+        stored_ms: u64,
+    },
+    /// Limits changed: look at once.
+    Due,
+}
+
+/// Applies one change; one that is refused leaves nothing behind.
+fn apply(savepoint: Savepoint<'_>, change: &Change, now_ms: u64) -> Result<Effect, StoreError> {
+    let effect = match change {
+        Change::Settle(settlement) => match settle::apply(&savepoint, settlement, now_ms)? {
+            Some(stored_ms) => Effect::Finished { stored_ms },
+            None => Effect::Nothing,
+        },
+        Change::OpenDestination(registration) => {
+            destination::open(&savepoint, registration)?;
+            Effect::Due
+        }
+        Change::RetainDestinations(names) => {
+            destination::retain(&savepoint, names)?;
+            Effect::Due
+        }
+        Change::Grant { destination, grant } => {
+            grant::put(&savepoint, destination, grant)?;
+            Effect::Nothing
+        }
+        Change::DropDamaged(block) => {
+            damage::drop_block(&savepoint, *block, now_ms)?;
+            Effect::Nothing
+        }
+        Change::Expire => Effect::Due,
+    };
+    savepoint.commit()?;
+    Ok(effect)
+}
