@@ -53,7 +53,8 @@ impl Certificate {
 }
 
 fn sign(names: &[&str]) -> Result<Certificate, rcgen::Error> {
-    let authority = CertifiedIssuer::self_signed(authority_params(), KeyPair::generate()?)?;
+    let authority_key = KeyPair::generate()?;
+    let authority = CertifiedIssuer::self_signed(authority_params(&authority_key), authority_key)?;
     let server_key = KeyPair::generate()?;
     let server = server_params(names)?.signed_by(&server_key, &authority)?;
     Ok(Certificate {
@@ -63,9 +64,15 @@ fn sign(names: &[&str]) -> Result<Certificate, rcgen::Error> {
     })
 }
 
-fn authority_params() -> CertificateParams {
+/// Named after its key: with one name for all, a client that trusts another run's authority would report a bad
+/// signature instead of an unknown issuer.
+fn authority_params(key: &KeyPair) -> CertificateParams {
+    let fingerprint: String =
+        key.public_key_raw().iter().rev().take(8).map(|byte| format!("{byte:02x}")).collect();
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Siemaphore receiver, made for this run");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("Siemaphore receiver authority {fingerprint}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

@@ -31,8 +31,7 @@ const TIME_KEYS: &[&str] =
 const STATUS_KEYS: &[&str] = &["status", "severity", "level"];
 
 /// How the words begin that it knows; every other word shows as info.
-const STATUS_PREFIXES: &[&str] =
-    &["emerg", "f", "a", "c", "err", "w", "n", "i", "d", "t", "v", "o", "s"];
+const STATUS_PREFIXES: &[&str] = &["emerg", "f", "a", "c", "err", "w", "n", "i", "d", "t", "v", "o", "s"];
 
 pub(crate) struct DatadogLogs {
     api_key: String,
@@ -104,7 +103,7 @@ fn take(body: &[u8]) -> Result<Answer, Refusal> {
         reasons.extend(repeated_keys.iter().map(|key| format!("key '{key}' appears twice in one object")));
         let too_old = too_old(item);
         if too_old.is_none() {
-            answer.records.push(Record { value: value.clone(), raw: raw.to_owned() });
+            answer.records.push(Record { value, raw: raw.to_owned() });
         }
         answer.violations.extend(too_old.into_iter().chain(reasons).map(|reason| (place, reason)));
     }

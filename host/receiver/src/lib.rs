@@ -17,10 +17,10 @@
 
 mod receiver;
 
-mod splunk;
 mod datadog;
-mod sentinel;
 mod entra;
+mod sentinel;
+mod splunk;
 
 mod faults;
 mod log;

@@ -61,8 +61,8 @@ impl LogsIngestion {
     }
 
     fn ingest(&self, request: &Request) -> Result<Answer, Refusal> {
-        let (rule, stream) = target(&request.path)
-            .ok_or_else(|| refuse(StatusCode::NOT_FOUND, "NotFound", "no such path"))?;
+        let (rule, stream) =
+            target(&request.path).ok_or_else(|| refuse(StatusCode::NOT_FOUND, "NotFound", "no such path"))?;
         if request.method != Method::POST {
             let message = format!("method {}", request.method);
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message));
@@ -188,14 +188,16 @@ fn misread_time(time: Option<&Value>) -> Option<String> {
         return Some(format!("TimeGenerated {time} is no ISO 8601 time"));
     };
     let age = now_ms().saturating_sub(time_ms);
-    (age > OLDEST_MS || age < -NEWEST_MS)
+    (!(-NEWEST_MS..=OLDEST_MS).contains(&age))
         .then(|| format!("TimeGenerated {time} is replaced by the time of arrival"))
 }
 
 fn unreadable(error: &BodyError) -> Refusal {
     let (status, code) = match error {
         BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "ContentLengthLimitExceeded"),
-        BodyError::UnsupportedEncoding(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding"),
+        BodyError::UnsupportedEncoding(_) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding")
+        }
         BodyError::Corrupt(_) => (StatusCode::BAD_REQUEST, "InvalidPayload"),
     };
     refuse(status, code, error.to_string())
@@ -212,8 +214,7 @@ fn refuse(status: StatusCode, code: &'static str, message: impl Into<String>) ->
 impl Refusal {
     fn answer(self) -> Answer {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
-        let mut answer =
-            Answer::json(self.status, &body).refused(format!("{}: {}", self.code, self.message));
+        let mut answer = Answer::json(self.status, &body).refused(format!("{}: {}", self.code, self.message));
         answer.header(ERROR_CODE_HEADER, HeaderValue::from_static(self.code));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),

@@ -15,11 +15,8 @@ use crate::answer::{Answer, Record, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
 use crate::strict_json::{self, Parsed};
 
-const EVENT_PATHS: &[&str] = &[
-    "/services/collector",
-    "/services/collector/event",
-    "/services/collector/event/1.0",
-];
+const EVENT_PATHS: &[&str] =
+    &["/services/collector", "/services/collector/event", "/services/collector/event/1.0"];
 const HEALTH_PATHS: &[&str] = &["/services/collector/health", "/services/collector/health/1.0"];
 const ACK_PATH: &str = "/services/collector/ack";
 
@@ -126,7 +123,8 @@ impl EventCollector {
 
     /// The word `Splunk` and the token, or basic authentication with the token as password.
     fn authorize(&self, request: &Request) -> Result<(), Refusal> {
-        let Some(authorization) = request.header(AUTHORIZATION).filter(|value| !value.trim().is_empty()) else {
+        let Some(authorization) = request.header(AUTHORIZATION).filter(|value| !value.trim().is_empty())
+        else {
             return Err(match request.query_value("token") {
                 Some(_) => refuse(QUERY_STRING_AUTHORIZATION, "the token is in the query string"),
                 None => refuse(TOKEN_REQUIRED, "no authorization header"),

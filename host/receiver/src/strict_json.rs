@@ -52,9 +52,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(self.again())?;
-            if map.insert(key.clone(), value).is_some() {
-                self.repeated_keys.push(key);
+            if map.contains_key(&key) {
+                self.repeated_keys.push(key.clone());
             }
+            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

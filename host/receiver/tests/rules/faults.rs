@@ -65,7 +65,9 @@ async fn echo_shows_the_whole_request_to_its_sender() {
     lab.receiver.script(vec![Fault::EchoEverything]);
     let answer = reply(event(&lab)).await;
     assert_eq!(answer.status, 400);
-    for part in ["POST /services/collector/event?channel=c", "authorization: Splunk token", r#"{"event":"x"}"#] {
+    for part in
+        ["POST /services/collector/event?channel=c", "authorization: Splunk token", r#"{"event":"x"}"#]
+    {
         assert!(answer.text.contains(part), "{part} is not in {}", answer.text);
     }
 }

@@ -62,7 +62,8 @@ async fn a_bounded_log_keeps_the_newest_and_counts_all() {
     for body in [r#"{"event":1}{"event":2}"#, r#"{"event":3}"#, r#"{"event":4}"#] {
         assert_eq!(send(&lab, body).await, 200);
     }
-    let events: Vec<_> = lab.receiver.received().iter().map(|received| received.record["event"].clone()).collect();
+    let events: Vec<_> =
+        lab.receiver.received().iter().map(|received| received.record["event"].clone()).collect();
     assert_eq!(events, [3, 4]);
     assert_eq!(lab.receiver.requests().len(), 2);
     let totals = lab.receiver.totals();

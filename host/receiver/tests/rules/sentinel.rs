@@ -124,10 +124,22 @@ async fn the_rule_stream_and_api_version_must_match() {
     let token = token(&lab).await;
     let other_rule = RULE.replace('0', "1");
     let cases = [
-        (format!("/dataCollectionRules/{other_rule}/streams/{STREAM}?api-version=2023-01-01"), 404, "NotFound"),
-        (format!("/dataCollectionRules/{RULE}/streams/AiEvents_CL?api-version=2023-01-01"), 404, "InvalidStream"),
+        (
+            format!("/dataCollectionRules/{other_rule}/streams/{STREAM}?api-version=2023-01-01"),
+            404,
+            "NotFound",
+        ),
+        (
+            format!("/dataCollectionRules/{RULE}/streams/AiEvents_CL?api-version=2023-01-01"),
+            404,
+            "InvalidStream",
+        ),
         (format!("/dataCollectionRules/{RULE}/streams/{STREAM}"), 400, "MissingApiVersionParameter"),
-        (format!("/dataCollectionRules/{RULE}/streams/{STREAM}?api-version=2016-04-01"), 400, "UnsupportedApiVersion"),
+        (
+            format!("/dataCollectionRules/{RULE}/streams/{STREAM}?api-version=2016-04-01"),
+            400,
+            "UnsupportedApiVersion",
+        ),
         (format!("/dataCollectionRules/{RULE}/{STREAM}?api-version=2023-01-01"), 404, "NotFound"),
     ];
     for (path, status, code) in cases {

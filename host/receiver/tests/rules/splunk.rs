@@ -160,7 +160,8 @@ async fn an_empty_body_is_no_data() {
 async fn a_body_over_the_cap_is_413_or_code_6_on_splunk_cloud() {
     let body = format!(r#"{{"event":"{}"}}"#, "x".repeat(3_000));
     for (splunk_cloud, expected) in [(false, (413, 413, None)), (true, (400, 6, Some(0)))] {
-        let config = ReceiverConfig { max_body_bytes: Some(2_000), splunk_cloud, ..ReceiverConfig::default() };
+        let config =
+            ReceiverConfig { max_body_bytes: Some(2_000), splunk_cloud, ..ReceiverConfig::default() };
         let lab = splunk_with(config).await;
         assert_eq!(verdict(&send(&lab, body.clone()).await), expected);
         let bomb = event_request(&lab).header(CONTENT_ENCODING, "gzip").body(gzip(body.as_bytes()));

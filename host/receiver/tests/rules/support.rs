@@ -45,7 +45,8 @@ impl Lab {
 
 /// A client builder with exactly this authority, no redirects and no proxies from the environment.
 pub(crate) fn trusting(certificate: &Certificate) -> ClientBuilder {
-    let authority = reqwest::Certificate::from_pem(certificate.ca_pem().as_bytes()).expect("a PEM certificate");
+    let authority =
+        reqwest::Certificate::from_pem(certificate.ca_pem().as_bytes()).expect("a PEM certificate");
     client_builder().tls_certs_only([authority])
 }
 
