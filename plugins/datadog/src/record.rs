@@ -39,7 +39,10 @@ impl Template {
         item.plain_key("service").string(service);
         // Without a status Datadog would read `severity`, take "high" for an unknown word and show information.
         item.plain_key("status").string(event.severity.pick(["info", "notice", "warn", "error", "critical"]));
-        item.plain_key("timestamp").string(&event.timestamp);
+        match outline.get("timestamp").filter(|timestamp| is_time_of(timestamp, event)) {
+            Some(timestamp) => item.plain_key("timestamp").raw(timestamp),
+            None => item.plain_key("timestamp").string(&event.timestamp),
+        }
         self.write_standard_attributes(&mut item, event, &outline);
         write_envelope(&mut item, event, &outline);
         write_document(&mut item, event, &outline);
@@ -186,9 +189,21 @@ fn write_document(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
 
 fn repeats_the_envelope(key: &str, value: &str, event: &Event) -> bool {
     match key {
-        "timestamp" => scan::text(value).is_some_and(|text| text == event.timestamp),
+        "timestamp" => is_time_of(value, event),
         // A text became the item's message as it is.
         "message" => value.starts_with('"'),
         _ => false,
     }
+}
+
+/// Whether a value is the event's time in the envelope's form, give or take zeros at the end of the fraction.
+fn is_time_of(value: &str, event: &Event) -> bool {
+    const TO_THE_SECOND: usize = "2026-06-08T20:15:30".len();
+    let Some(text) = scan::text(value) else { return false };
+    let fraction = text.strip_suffix('Z').and_then(|text| text.get(TO_THE_SECOND..));
+    text.get(..TO_THE_SECOND) == event.timestamp.get(..TO_THE_SECOND)
+        && fraction.is_some_and(|fraction| {
+            fraction.is_empty()
+                || fraction.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+        })
 }

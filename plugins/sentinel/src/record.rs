@@ -1,0 +1,115 @@
+//! One row per event.
+
+use std::borrow::Cow;
+
+use siemaphore_sdk::json::{Object, Outline, scan};
+use siemaphore_sdk::{Event, Writer};
+
+use crate::columns::Columns;
+
+/// Azure cuts a value at 64 KB. We cut first, with room for any way of counting, so that the cut shows.
+const VALUE_BYTES: usize = 60_000;
+const CUT: &str = "… [truncated]";
+
+pub(crate) fn write(event: &Event, suffixed: bool, record: &mut Writer) {
+    let mut row = Row { object: record.object(), columns: Columns::default(), suffixed };
+    row.write_envelope(event);
+    let mut path = String::with_capacity(64);
+    row.write_members(&mut path, &event.document);
+}
+
+struct Row<'a> {
+    object: Object<'a>,
+    columns: Columns,
+    suffixed: bool,
+}
+
+impl Row<'_> {
+    /// First, so that these columns keep their names whatever a document holds.
+    fn write_envelope(&mut self, event: &Event) {
+        // Without an identifier of the producer's the key serves as one.
+        let id = if event.id.is_empty() { &event.key } else { &event.id };
+        self.write_column("TimeGenerated", &event.timestamp);
+        self.write_column("EventId", id);
+        self.write_column("EventKey", &event.key);
+        self.write_column("EventType", &event.event_type);
+        self.write_column(
+            "Severity",
+            event.severity.pick(["Informational", "Low", "Medium", "High", "High"]),
+        );
+        self.write_column("OriginalSeverity", event.severity.as_str());
+        self.write_column("Organization", &event.organization);
+        if let Some(project) = &event.project {
+            self.write_column("Project", project);
+        }
+        self.write_column("Producer", &event.producer);
+    }
+
+    fn write_column(&mut self, name: &str, value: &str) {
+        let name = self.columns.claim(name);
+        self.object.plain_key(&name).string(value);
+    }
+
+    /// The host admits documents nested at most 64 deep, so the recursion is bounded.
+    fn write_members(&mut self, path: &mut String, object: &str) {
+        let outline = Outline::new(object);
+        for member in outline.members() {
+            let parent = path.len();
+            if parent > 0 {
+                path.push('_');
+            }
+            path.push_str(&member.key());
+            if scan::is_object(member.value) && scan::members(member.value).next().is_some() {
+                self.write_members(path, member.value);
+            } else {
+                self.write_value(path, member.value);
+            }
+            path.truncate(parent);
+        }
+    }
+
+    /// A list, and an empty object, stays as it is: a dynamic column.
+    fn write_value(&mut self, path: &mut String, value: &str) {
+        let value = within_limit(value);
+        let name = self.columns.claim(path);
+        self.object.plain_key(&name).raw(&value);
+        if self.suffixed
+            && let Some(suffix) = suffix(&value)
+        {
+            let plain = path.len();
+            path.push_str(suffix);
+            let name = self.columns.claim(path);
+            self.object.plain_key(&name).raw(&value);
+            path.truncate(plain);
+        }
+    }
+}
+
+/// The suffix by which the Data Collector API marked a column's type.
+fn suffix(value: &str) -> Option<&'static str> {
+    match value.as_bytes().first()? {
+        b'"' => Some("_s"),
+        b't' | b'f' => Some("_b"),
+        b'-' | b'0'..=b'9' => Some("_d"),
+        _ => None,
+    }
+}
+
+/// A value that is too long becomes a text with the beginning of it, and says so.
+fn within_limit(value: &str) -> Cow<'_, str> {
+    if value.len() <= VALUE_BYTES {
+        return Cow::Borrowed(value);
+    }
+    let text = scan::text(value).unwrap_or(Cow::Borrowed(value));
+    // Quoting can make a text longer: cut what will be written, not what was read.
+    let mut length = text.len().min(VALUE_BYTES);
+    loop {
+        let kept = text.get(..text.floor_char_boundary(length)).unwrap_or_default();
+        let mut quoted = Writer::default();
+        quoted.string(&format!("{kept}{CUT}"));
+        if quoted.len() <= VALUE_BYTES + CUT.len() + 2 {
+            return Cow::Owned(String::from_utf8(quoted.into_bytes()).unwrap_or_default());
+        }
+        length = length * 7 / 8;
+    }
+}

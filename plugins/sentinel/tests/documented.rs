@@ -1,0 +1,92 @@
+//! Every documented event of every producer, as Sentinel gets it with default settings.
+
+use serde_json::{Value, json};
+use siemaphore_formatter_sentinel::Sentinel;
+use siemaphore_producers::{contains, sample, samples};
+use siemaphore_sdk::testkit::{self, Configured};
+
+/// The two that have no default.
+const SETTINGS: &str =
+    r#"{"dcr_immutable_id":"dcr-0123456789abcdef0123456789abcdef","stream":"Custom-AiEvents_CL"}"#;
+
+fn with_defaults() -> Configured<Sentinel> {
+    testkit::configure(SETTINGS).unwrap()
+}
+
+fn payload(producer: &'static str, name: &str) -> Value {
+    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+}
+
+#[test]
+fn each_documented_event_has_its_expected_record() {
+    for sample in samples() {
+        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => format!("snapshots/{}", sample.producer) }, {
+            insta::assert_json_snapshot!(sample.name, record);
+        });
+    }
+}
+
+/// What has to be in the row, in the way of a reader: members of nested objects joined with `_`.
+fn expect_columns(row: &Value, path: &str, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}_{key}") };
+                expect_columns(row, &path, value);
+            }
+        }
+        value => assert_eq!(&row[path.trim_start_matches('@')], value, "{path} in {row}"),
+    }
+}
+
+#[test]
+fn every_value_of_every_document_has_its_column() {
+    for sample in samples() {
+        let row: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        expect_columns(&row, "", &sample.raw);
+        assert!(row.as_object().unwrap().values().all(|value| !value.is_object()), "{row} is flat");
+    }
+}
+
+#[test]
+fn aisg_has_sentinels_severities_and_keeps_its_own() {
+    for (name, severity, original) in [
+        ("dlp-pii-blocked", "High", "high"),
+        ("dlp-injection-blocked", "High", "critical"),
+        ("dlp-pii-redacted", "Medium", "medium"),
+        ("budget-exhausted", "Medium", "medium"),
+        ("loop-detected", "High", "high"),
+    ] {
+        let row = payload("aisg", name);
+        let documented = json!({
+            "TimeGenerated": "2026-06-08T20:15:30Z",
+            "Severity": severity,
+            "OriginalSeverity": original,
+            "severity": original,
+            "project_id": "proj_abc123",
+        });
+        assert!(contains(&row, &documented), "{row}");
+    }
+}
+
+#[test]
+fn the_columns_of_keeptrusts_published_queries_are_there() {
+    let row = payload("keeptrusts", "escalated");
+    let queried = json!({
+        "TimeGenerated": "2026-05-12T09:12:05.25Z",
+        "action_s": "escalate",
+        "policy_name_s": "human-review",
+        "model_s": "gpt-4o",
+        "event_type_s": "escalated",
+        "user_id_s": "svc_billing_bot",
+    });
+    assert!(contains(&row, &queried), "{row}");
+    assert_eq!(payload("aisg", "loop-detected").get("event_type_s"), None, "for nobody else");
+}
+
+#[test]
+fn the_laws_hold_for_every_documented_event() {
+    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
+    testkit::check_laws::<Sentinel>(&events);
+}
