@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Record, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
-use crate::strict_json::{self, Parsed};
+use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::{HOUR_MS, iso_ms, now_ms};
 
 const PATH: &str = "/api/v2/logs";
@@ -100,7 +100,7 @@ fn take(body: &[u8]) -> Result<Answer, Refusal> {
             return Err(bad(format!("item {place} is not an object")));
         };
         let mut reasons = spoiled(item);
-        reasons.extend(repeated_keys.iter().map(|key| format!("key '{key}' appears twice in one object")));
+        reasons.extend(repetitions(&repeated_keys));
         let too_old = too_old(item);
         if too_old.is_none() {
             answer.records.push(Record { value, raw: raw.to_owned() });

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::{Answer, Record, Rules};
 use crate::entra::{BearerError, TokenEndpoint};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
-use crate::strict_json::{self, Parsed};
+use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::{HOUR_MS, iso_ms, now_ms};
 
 const API_VERSION: &str = "2023-01-01";
@@ -149,7 +149,7 @@ fn take(body: &[u8]) -> Result<Answer, Refusal> {
             return Err(invalid(format!("record {place} is not an object")));
         };
         let mut reasons = spoiled(record);
-        reasons.extend(repeated_keys.iter().map(|key| format!("key '{key}' appears twice in one object")));
+        reasons.extend(repetitions(&repeated_keys));
         answer.violations.extend(reasons.into_iter().map(|reason| (place, reason)));
         answer.records.push(Record { value, raw: raw.to_owned() });
     }
@@ -188,8 +188,8 @@ fn misread_time(time: Option<&Value>) -> Option<String> {
         return Some(format!("TimeGenerated {time} is no ISO 8601 time"));
     };
     let age = now_ms().saturating_sub(time_ms);
-    (!(-NEWEST_MS..=OLDEST_MS).contains(&age))
-        .then(|| format!("TimeGenerated {time} is replaced by the time of arrival"))
+    let in_window = (-NEWEST_MS..=OLDEST_MS).contains(&age);
+    (!in_window).then(|| format!("TimeGenerated {time} is replaced by the time of arrival"))
 }
 
 fn unreadable(error: &BodyError) -> Refusal {

@@ -4,16 +4,24 @@
 //! here than in a default Splunk Enterprise: the body cap is the one of Splunk Cloud (Enterprise takes 800 MB), and
 //! an array of events is refused, because only stacked objects are documented.
 
+mod code;
+mod event;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ALLOW, AUTHORIZATION};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use self::code::{
+    ACK_DISABLED, Code, HEALTH_INVALID_TOKEN, HEALTHY, INCORRECT_INDEX, INVALID_AUTHORIZATION,
+    INVALID_FORMAT, INVALID_TOKEN, METHOD_NOT_ALLOWED, NO_DATA, NOT_FOUND, QUERY_STRING_AUTHORIZATION,
+    SUCCESS, TOKEN_REQUIRED, TOO_LARGE, UNSUPPORTED_ENCODING,
+};
+use self::event::read_event;
 use crate::answer::{Answer, Record, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
-use crate::strict_json::{self, Parsed};
 
 const EVENT_PATHS: &[&str] =
     &["/services/collector", "/services/collector/event", "/services/collector/event/1.0"];
@@ -23,46 +31,7 @@ const ACK_PATH: &str = "/services/collector/ack";
 /// The largest body that a Splunk Cloud trial was seen to take.
 const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 
-/// Splunk's `maxEventSize`; a larger event does not parse.
-const MAX_EVENT_BYTES: usize = 5_000_000;
-
-/// Seconds in this range are a date between 1970 and 5138; milliseconds of our century are above it.
-const PLAUSIBLE_SECONDS: std::ops::Range<f64> = 0.0..1e11;
-
-const ENVELOPE_KEYS: &[&str] = &["event", "time", "host", "source", "sourcetype", "index", "fields"];
-
-/// One line of Splunk's table of answers.
-#[derive(Clone, Copy)]
-struct Code {
-    status: u16,
-    code: u16,
-    text: &'static str,
-}
-
-const SUCCESS: Code = code(200, 0, "Success");
-const TOKEN_REQUIRED: Code = code(401, 2, "Token is required");
-const INVALID_AUTHORIZATION: Code = code(401, 3, "Invalid authorization");
-const INVALID_TOKEN: Code = code(403, 4, "Invalid token");
-const NO_DATA: Code = code(400, 5, "No data");
-const INVALID_FORMAT: Code = code(400, 6, "Invalid data format");
-const INCORRECT_INDEX: Code = code(400, 7, "Incorrect index");
-const EVENT_REQUIRED: Code = code(400, 12, "Event field is required");
-const EVENT_BLANK: Code = code(400, 13, "Event field cannot be blank");
-const ACK_DISABLED: Code = code(400, 14, "ACK is disabled");
-const INDEXED_FIELDS: Code = code(400, 15, "Error in handling indexed fields");
-const QUERY_STRING_AUTHORIZATION: Code = code(400, 16, "Query string authorization is not enabled");
-const HEALTHY: Code = code(200, 17, "HEC is healthy");
-const HEALTH_INVALID_TOKEN: Code = code(400, 21, "Invalid token");
-const NOT_FOUND: Code = code(404, 404, "The requested URL was not found on this server.");
-const METHOD_NOT_ALLOWED: Code = code(405, 405, "The requested method is not allowed for this URL.");
-const TOO_LARGE: Code = code(413, 413, "The content is larger than this server takes.");
-const UNSUPPORTED_ENCODING: Code = code(415, 415, "The content encoding is not supported.");
-
-const fn code(status: u16, code: u16, text: &'static str) -> Code {
-    Code { status, code, text }
-}
-
-/// A refusal before any event was read.
+/// Why a request, or the rest of it, is not taken.
 struct Refusal {
     code: Code,
     detail: String,
@@ -200,77 +169,6 @@ impl Rules for EventCollector {
         };
         answer.unwrap_or_else(|refusal| refusal.answer())
     }
-}
-
-/// One event with what Splunk would spoil of it.
-fn read_event(raw: &str) -> Result<(Record, Vec<String>), (Code, String)> {
-    if raw.len() > MAX_EVENT_BYTES {
-        return Err((INVALID_FORMAT, format!("{} bytes are over maxEventSize", raw.len())));
-    }
-    let Parsed { value, repeated_keys } =
-        strict_json::parse(raw).map_err(|error| (INVALID_FORMAT, error.to_string()))?;
-    let Some(envelope) = value.as_object() else {
-        return Err((INVALID_FORMAT, "not an object".to_owned()));
-    };
-    check_envelope(envelope)?;
-    let mut spoiled = spoiled(envelope);
-    spoiled.extend(repeated_keys.iter().map(|key| format!("key '{key}' appears twice in one object")));
-    Ok((Record { value, raw: raw.to_owned() }, spoiled))
-}
-
-fn check_envelope(envelope: &Map<String, Value>) -> Result<(), (Code, String)> {
-    match envelope.get("event") {
-        None => return Err((EVENT_REQUIRED, "no key 'event'".to_owned())),
-        Some(Value::Null) => return Err((EVENT_BLANK, "'event' is null".to_owned())),
-        Some(Value::String(text)) if text.trim().is_empty() => {
-            return Err((EVENT_BLANK, "'event' is blank".to_owned()));
-        }
-        Some(Value::String(_) | Value::Number(_) | Value::Object(_)) => {}
-        Some(_) => return Err((INVALID_FORMAT, "'event' is no string, number or object".to_owned())),
-    }
-    for key in ["host", "source", "sourcetype", "index"] {
-        if envelope.get(key).is_some_and(|value| !value.is_string()) {
-            return Err((INVALID_FORMAT, format!("'{key}' is not a string")));
-        }
-    }
-    if let Some(time) = envelope.get("time").filter(|time| seconds(time).is_none()) {
-        return Err((INVALID_FORMAT, format!("time {time} is not a number of seconds")));
-    }
-    match envelope.get("fields").filter(|fields| !is_flat(fields)) {
-        Some(_) => Err((INDEXED_FIELDS, "'fields' is not a flat object".to_owned())),
-        None => Ok(()),
-    }
-}
-
-/// What Splunk indexes wrongly without a word.
-fn spoiled(envelope: &Map<String, Value>) -> Vec<String> {
-    let unknown = envelope.keys().filter(|key| !ENVELOPE_KEYS.contains(&key.as_str()));
-    let mut reasons: Vec<String> =
-        unknown.map(|key| format!("key '{key}' beside 'event' is ignored")).collect();
-    if let Some(time) = envelope.get("time").and_then(seconds)
-        && !PLAUSIBLE_SECONDS.contains(&time)
-    {
-        reasons.push(format!("time {time} is not in seconds since 1970"));
-    }
-    reasons
-}
-
-fn seconds(time: &Value) -> Option<f64> {
-    match time {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
-        _ => None,
-    }
-}
-
-fn is_flat(fields: &Value) -> bool {
-    let is_scalar = |value: &Value| !value.is_object() && !value.is_array();
-    fields.as_object().is_some_and(|fields| {
-        fields.values().all(|value| match value {
-            Value::Array(items) => items.iter().all(is_scalar),
-            value => is_scalar(value),
-        })
-    })
 }
 
 fn basic_password(pair: &str) -> Option<String> {

@@ -23,6 +23,11 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, serde_json::Error> {
     Ok(Parsed { value, repeated_keys })
 }
 
+/// What to say about the repeated keys of a record.
+pub(crate) fn repetitions(repeated_keys: &[String]) -> impl Iterator<Item = String> {
+    repeated_keys.iter().map(|key| format!("key '{key}' appears twice in one object"))
+}
+
 struct Seed<'a> {
     repeated_keys: &'a mut Vec<String>,
 }
