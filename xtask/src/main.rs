@@ -58,8 +58,7 @@ fn test(rest: &[OsString]) -> Result<()> {
 /// Formatting first, then end to end: two processes, so that neither disturbs the other.
 fn bench(rest: &[OsString]) -> Result<()> {
     cargo(&["bench", "--quiet", "--package", "siemaphore-sandbox", "--bench", "batch"], &[])?;
-    cargo(&["build", "--release", "--package", "siemaphore"], &[])?;
-    cargo(&["bench", "--quiet", "--package", "siemaphore-tests", "--bench", "end_to_end"], rest)
+    cargo(&["bench", "--quiet", "--package", "siemaphore", "--bench", "end_to_end"], rest)
 }
 
 fn cargo(arguments: &[&str], rest: &[OsString]) -> Result<()> {
