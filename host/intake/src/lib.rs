@@ -1,1 +1,32 @@
-//! To be written.
+//! Where events come in: `POST /v1/events`.
+//!
+//! A request is authenticated, read, decompressed, cut into raw events, normalised and appended to the log, in this
+//! order, and is answered when the log has its events on disk. It never waits for a SIEM.
+//!
+//! Invariants:
+//! - Nothing is read of a request without a valid token.
+//! - Memory is bounded by [`IntakeConfig::concurrent_bytes`], whatever producers send.
+//! - A bad event harms only itself; a body is refused as a whole only when it cannot be told what its events are.
+//! - The organisation of an event is that of the token, never one that the event names.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod authenticate;
+mod batch;
+mod body;
+mod compression;
+mod config;
+mod event_log;
+mod items;
+mod memory;
+mod metrics;
+mod rate;
+mod request;
+mod service;
+mod source;
+
+pub use config::IntakeConfig;
+pub use event_log::{Append, AppendError, Appended, EventLog, Idempotency, LogFuture};
+pub use metrics::{IntakeMetrics, SourceSnapshot};
+pub use service::{Intake, router};
+pub use source::Source;

@@ -1,0 +1,223 @@
+//! The route, and the way of a request through it.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use siemaphore_model::normalise::Context;
+use tokio::sync::Semaphore;
+
+use crate::answer::{self, RequestError};
+use crate::authenticate::authenticate;
+use crate::batch::Batch;
+use crate::body;
+use crate::compression::Encoding;
+use crate::config::IntakeConfig;
+use crate::event_log::{Append, AppendError, Appended, EventLog, Idempotency};
+use crate::items::Format;
+use crate::memory::{Memory, Reservation};
+use crate::metrics::IntakeMetrics;
+use crate::request::RequestHead;
+use crate::source::{ActiveSource, Source, Sources};
+
+/// Plain bodies up to this size are decoded where they are: they take less time than a change of thread.
+const INLINE_BYTES: usize = 8 * 1024;
+
+/// The intake without a way to change its sources.
+pub fn router(
+    config: IntakeConfig,
+    sources: Vec<Source>,
+    log: Arc<dyn EventLog>,
+    metrics: Arc<IntakeMetrics>,
+) -> Router {
+    Intake::new(config, sources, log, metrics).router()
+}
+
+/// A handle to the intake. Clones are the same intake.
+#[derive(Clone)]
+pub struct Intake {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: IntakeConfig,
+    sources: ArcSwap<Sources>,
+    log: Arc<dyn EventLog>,
+    metrics: Arc<IntakeMetrics>,
+    memory: Memory,
+    /// One decoder a core: more would only take turns.
+    decoders: Arc<Semaphore>,
+}
+
+impl Intake {
+    pub fn new(
+        config: IntakeConfig,
+        sources: Vec<Source>,
+        log: Arc<dyn EventLog>,
+        metrics: Arc<IntakeMetrics>,
+    ) -> Intake {
+        let sources = ArcSwap::from_pointee(Sources::new(sources, &metrics));
+        let memory = Memory::new(&config);
+        let cores = available_parallelism().map_or(1, usize::from);
+        let decoders = Arc::new(Semaphore::new(cores));
+        Intake { shared: Arc::new(Shared { config, sources, log, metrics, memory, decoders }) }
+    }
+
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/v1/events", post(post_events))
+            .method_not_allowed_fallback(async || RequestError::Method)
+            .fallback(async || RequestError::NotFound)
+            .with_state(self.clone())
+    }
+
+    /// Requests that begin after this use the new sources; those under way end with the old.
+    pub fn replace_sources(&self, sources: Vec<Source>) {
+        self.shared.sources.store(Arc::new(Sources::new(sources, &self.shared.metrics)));
+    }
+}
+
+async fn post_events(State(Intake { shared }): State<Intake>, request: Request) -> Response {
+    match shared.take(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            if let RequestError::Append(AppendError::Storage(problem)) = &error {
+                tracing::error!(problem, "the store did not take events");
+            }
+            error.into_response()
+        }
+    }
+}
+
+impl Shared {
+    async fn take(self: &Arc<Self>, request: Request) -> Result<Response, RequestError> {
+        let (parts, body) = request.into_parts();
+        let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
+        let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
+
+        let arriving = self.memory.for_body(head.body_bytes).await?;
+        let body = body::read(body, self.config.body_bytes, self.config.read_timeout).await?;
+        if body.is_empty() {
+            return Err(RequestError::Empty);
+        }
+        let at_most = head.encoding.decompressed_at_most(body.len(), self.config.decompressed_bytes);
+        let decoding = self.memory.for_decoding(at_most).await?;
+        let (text, digest, decoding) = self.open(body, &head, decoding).await?;
+        drop(arriving);
+        source.counters.bytes.add(text.len());
+
+        let identity = head.idempotency_key.zip(digest);
+        if let Some((key, digest)) = &identity
+            && let Some(answer) = self.log.repeated(&source.source.name, key, digest).await?
+        {
+            source.counters.repeated.add(1);
+            return Ok(answer::accepted(answer));
+        }
+        let (batch, decoding) = self.decode(text, head.format, &source, decoding).await?;
+        let response = self.store(batch, identity, &source).await;
+        drop(decoding);
+        response
+    }
+
+    /// Decompresses, and digests when there is an idempotency key.
+    async fn open(
+        &self,
+        body: Bytes,
+        head: &RequestHead,
+        reservation: Reservation,
+    ) -> Result<(Bytes, Option<[u8; 32]>, Reservation), RequestError> {
+        let (encoding, digested) = (head.encoding, head.idempotency_key.is_some());
+        let limit = self.config.decompressed_bytes;
+        let is_little = encoding == Encoding::Identity && (!digested || body.len() <= INLINE_BYTES);
+        let open = move || {
+            let text = encoding.decompress(&body, limit)?;
+            let digest = digested.then(|| Sha256::digest(&text).into());
+            Ok((text, digest, reservation))
+        };
+        if is_little { open() } else { self.on_a_decoder(open).await }
+    }
+
+    async fn decode(
+        &self,
+        text: Bytes,
+        format: Option<Format>,
+        source: &Arc<ActiveSource>,
+        mut reservation: Reservation,
+    ) -> Result<(Batch, Reservation), RequestError> {
+        let limit = self.config.batch_events;
+        let is_little = text.len() <= INLINE_BYTES;
+        let source = Arc::clone(source);
+        let decode = move || {
+            let Source { name, organization, normaliser, .. } = &source.source;
+            let context = Context { organization, source: name, received_ns: now_ns() };
+            let batch = Batch::decode(&text, format, normaliser, &context, limit)?;
+            drop(text);
+            reservation.shrink(batch.events.as_bytes().len());
+            Ok((batch, reservation))
+        };
+        if is_little { decode() } else { self.on_a_decoder(decode).await }
+    }
+
+    /// Runs on a thread for blocking work. Whatever the work holds is held until it is done, even when the producer
+    /// has gone away meanwhile.
+    async fn on_a_decoder<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RequestError> + Send + 'static,
+    ) -> Result<T, RequestError> {
+        let turn =
+            Arc::clone(&self.decoders).acquire_owned().await.map_err(|_closed| RequestError::Stopping)?;
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(RequestError::Stopping))
+    }
+
+    async fn store(
+        &self,
+        mut batch: Batch,
+        identity: Option<(String, [u8; 32])>,
+        source: &ActiveSource,
+    ) -> Result<Response, RequestError> {
+        let accepted = batch.events.len();
+        if let Some(rate) = &source.rate {
+            rate.pay(accepted + batch.refused_count, Instant::now());
+        }
+        source.counters.refused.add(batch.refused_count);
+        if accepted == 0 && batch.refused_count > 0 {
+            return Ok(answer::none_accepted(&batch));
+        }
+        let answer = answer::accepted_text(&batch);
+        let idempotency = identity.map(|(key, digest)| Idempotency {
+            source: source.source.name.clone(),
+            key,
+            digest,
+            answer: answer.clone(),
+        });
+        let events = std::mem::take(&mut batch.events);
+        let organization = source.source.organization.clone();
+        match self.log.append(Append { organization, events, idempotency }).await? {
+            Appended::Stored => {
+                source.counters.accepted.add(accepted);
+                source.counters.redacted.add(batch.redacted);
+                Ok(answer::accepted(answer))
+            }
+            Appended::Repeated { answer } => {
+                source.counters.repeated.add(1);
+                Ok(answer::accepted(answer))
+            }
+        }
+    }
+}
+
+fn now_ns() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,68 @@
+//! Sources: who may send events, and what is known about them.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use siemaphore_model::Normaliser;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use crate::metrics::{IntakeMetrics, SourceCounters};
+use crate::rate::Rate;
+
+/// One configured place where events come in.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub name: String,
+    /// Whose the events of this source are.
+    pub organization: String,
+    /// What [`Source::digest`] gives for its tokens: several while they are being rotated. The tokens are not kept.
+    pub token_digests: Vec<[u8; 32]>,
+    pub normaliser: Arc<Normaliser>,
+    pub events_per_second: Option<u32>,
+}
+
+impl Source {
+    pub fn digest(token: &str) -> [u8; 32] {
+        Sha256::digest(token).into()
+    }
+}
+
+/// A source with what it needs at work.
+#[derive(Debug)]
+pub(crate) struct ActiveSource {
+    pub(crate) source: Source,
+    pub(crate) counters: Arc<SourceCounters>,
+    pub(crate) rate: Option<Rate>,
+}
+
+/// All sources at one moment.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    active: Vec<Arc<ActiveSource>>,
+}
+
+impl Sources {
+    pub(crate) fn new(sources: Vec<Source>, metrics: &IntakeMetrics) -> Sources {
+        let activate = |source: Source| {
+            let counters = metrics.of(&source.name);
+            let rate = source.events_per_second.map(Rate::new);
+            Arc::new(ActiveSource { source, counters, rate })
+        };
+        Sources { active: sources.into_iter().map(activate).collect() }
+    }
+
+    /// The source that a token belongs to. Compares with every digest and in constant time, so that how long it takes
+    /// says nothing about any of them.
+    pub(crate) fn of_token(&self, token: &str) -> Option<Arc<ActiveSource>> {
+        let digest = Source::digest(token);
+        let mut found = u64::MAX;
+        for (index, active) in (0..).zip(&self.active) {
+            let mut matches = Choice::from(0);
+            for known in &active.source.token_digests {
+                matches |= digest.ct_eq(known);
+            }
+            found.conditional_assign(&index, matches);
+        }
+        usize::try_from(found).ok().and_then(|index| self.active.get(index)).cloned()
+    }
+}

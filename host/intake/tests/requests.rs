@@ -1,0 +1,239 @@
+//! What a producer may send, and what it is answered.
+
+#[path = "support/intake.rs"]
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use siemaphore_intake::{AppendError, IntakeConfig, Source};
+use support::{TOKEN, TestIntake, gateway, gzip, source};
+
+const EVENT: &str = r#"{"event_id":"e1","event_type":"blocked","severity":"high"}"#;
+
+#[tokio::test]
+async fn an_object_an_array_and_lines_are_taken() {
+    let intake = TestIntake::new();
+    for (content_type, body, accepted) in [
+        ("application/json", r#"{"id":"1"}"#, 1),
+        ("application/json; charset=utf-8", r#"[{"id":"2"},{"id":"3"}]"#, 2),
+        ("application/x-ndjson", "{\"id\":\"4\"}\n{\"id\":\"5\"}\n", 2),
+        ("text/plain", "{\"id\":\"6\"}\n\n{\"id\":\"7\"}", 2),
+        ("application/x-www-form-urlencoded", "{\n  \"id\": \"8\"\n}", 1),
+    ] {
+        intake.post(&[("content-type", content_type)], body).await.expect(200, accepted);
+    }
+    intake.post(&[], " [ ] ").await.expect(200, 0);
+    assert_eq!(intake.log.ids(), ["1", "2", "3", "4", "5", "6", "7", "8"]);
+}
+
+#[tokio::test]
+async fn every_encoding_is_taken() {
+    let intake = TestIntake::new();
+    let zstd = zstd::encode_all(EVENT.as_bytes(), 3).unwrap();
+    let mut deflate = flate2::read::ZlibEncoder::new(EVENT.as_bytes(), flate2::Compression::fast());
+    let mut zlib = Vec::new();
+    std::io::Read::read_to_end(&mut deflate, &mut zlib).unwrap();
+    let members = [gzip(b"[{},"), gzip(b"{}]")].concat();
+    for (encoding, body, accepted) in [
+        ("identity", EVENT.as_bytes().to_vec(), 1),
+        ("gzip", gzip(EVENT.as_bytes()), 1),
+        ("GZIP", members, 2),
+        ("zstd", zstd, 1),
+        ("deflate", zlib, 1),
+    ] {
+        intake.post(&[("content-encoding", encoding)], body).await.expect(200, accepted);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_encoding_is_answered_with_the_known_ones() {
+    let intake = TestIntake::new();
+    for encoding in ["br", "gzip, gzip"] {
+        let answer = intake.post(&[("content-encoding", encoding)], EVENT).await;
+        answer.expect_error(415, "identity, gzip, zstd, deflate");
+    }
+}
+
+#[tokio::test]
+async fn only_the_token_of_a_source_opens_the_door_and_decides_the_organization() {
+    let mut rotating = source("rotating", "globex", "old");
+    rotating.token_digests.push(Source::digest("new"));
+    let intake = TestIntake::with(IntakeConfig::default(), vec![gateway(), rotating]);
+    for authorization in ["", "Bearer", "Bearer ", "Bearer wrong", "Basic old", TOKEN] {
+        let answer = intake.send("POST", "/v1/events", &[("authorization", authorization)], EVENT).await;
+        answer.expect_error(401, "token");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"));
+        assert!(!answer.text.contains("wrong"));
+    }
+    intake.send("POST", "/v1/events", &[], EVENT).await.expect_error(401, "missing");
+    assert_eq!(intake.metrics.unauthorized(), 7);
+    for token in ["old", "new", TOKEN] {
+        let authorization = format!("bearer {token}");
+        let body = r#"{"organization":"initech","org_id":"initech"}"#;
+        intake.send("POST", "/v1/events", &[("authorization", &authorization)], body).await.expect(200, 1);
+    }
+    assert_eq!(intake.log.organizations(), ["globex", "globex", "acme"]);
+}
+
+#[tokio::test]
+async fn replaced_sources_hold_for_the_next_request() {
+    let intake = TestIntake::new();
+    intake.post(&[], EVENT).await.expect(200, 1);
+    intake.intake.replace_sources(vec![source("gateway", "acme", "another")]);
+    intake.post(&[], EVENT).await.expect_error(401, "token");
+    intake.send("POST", "/v1/events", &[("authorization", "Bearer another")], EVENT).await.expect(200, 1);
+    assert_eq!(intake.metrics.snapshot()[0].accepted, 2);
+}
+
+#[tokio::test]
+async fn a_repetition_gets_the_first_answer_and_is_not_stored_again() {
+    let intake = TestIntake::new();
+    let body = r#"[{"id":"1"},7]"#;
+    let first = intake.post(&[("idempotency-key", "k1")], body).await;
+    first.expect(200, 1);
+    let packed = [("idempotency-key", "k1"), ("content-encoding", "gzip")];
+    let second = intake.post(&packed, gzip(body.as_bytes())).await;
+    assert_eq!((second.status, &second.text), (first.status, &first.text));
+    intake.log.find_nothing_early();
+    let third = intake.post(&[("idempotency-key", "k1")], body).await;
+    assert_eq!((third.status, &third.text), (first.status, &first.text));
+    assert_eq!(intake.log.requests(), 1);
+    let snapshot = &intake.metrics.snapshot()[0];
+    assert_eq!((snapshot.accepted, snapshot.repeated), (1, 2));
+}
+
+#[tokio::test]
+async fn a_key_for_other_events_is_refused() {
+    let intake = TestIntake::new();
+    intake.post(&[("idempotency-key", "k1")], r#"{"id":"1"}"#).await.expect(200, 1);
+    let other = intake.post(&[("idempotency-key", "k1")], r#"{"id":"2"}"#).await;
+    other.expect_error(422, "used before");
+    for key in ["", "with space", &"k".repeat(256), "é"] {
+        intake.post(&[("idempotency-key", key)], EVENT).await.expect_error(400, "Idempotency-Key");
+    }
+    intake.post(&[("idempotency-key", &"k".repeat(255))], EVENT).await.expect(200, 1);
+}
+
+#[tokio::test]
+async fn a_request_without_a_good_event_stores_nothing_and_may_be_repeated_with_its_key() {
+    let intake = TestIntake::new();
+    for _ in 0..2 {
+        let answer = intake.post(&[("idempotency-key", "k1")], "[1,2]").await;
+        answer.expect(422, 0);
+        answer.expect_error(422, "no event was accepted");
+    }
+    assert_eq!(intake.log.requests(), 0);
+}
+
+#[tokio::test]
+async fn the_store_decides_what_a_producer_does_next() {
+    let intake = TestIntake::new();
+    for (refusal, status, reason) in [
+        (AppendError::DiskReserve { free_bytes: 1, reserve_bytes: 2 }, 503, "1 bytes are free"),
+        (AppendError::Closed, 503, "closed"),
+        (AppendError::Storage("/secret/path is broken".to_owned()), 503, "cannot be stored now"),
+    ] {
+        intake.log.refuse_with(refusal);
+        let answer = intake.post(&[], EVENT).await;
+        answer.expect_error(status, reason);
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+        assert!(!answer.text.contains("/secret/path"), "{}", answer.text);
+    }
+    assert_eq!(intake.metrics.snapshot()[0].accepted, 0);
+}
+
+#[tokio::test]
+async fn a_source_over_its_rate_is_told_when_to_come_back() {
+    let mut limited = gateway();
+    limited.events_per_second = Some(10);
+    let intake = TestIntake::with(IntakeConfig::default(), vec![limited]);
+    intake.post(&[], "{}\n".repeat(600)).await.expect(200, 600);
+    let answer = intake.post(&[], EVENT).await;
+    answer.expect_error(429, "10 events a second");
+    let wait: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((50..=60).contains(&wait), "{wait}");
+    assert_eq!(intake.metrics.snapshot()[0].rate_limited, 1);
+}
+
+#[tokio::test]
+async fn what_was_removed_is_counted_and_not_stored() {
+    let intake = TestIntake::new();
+    let body = r#"[{"id":"1","prompt":"hush"},{"id":"2","details":{"api_key":"hush","password":"hush"}}]"#;
+    let answer = intake.post(&[], body).await;
+    answer.expect(200, 2);
+    assert_eq!(answer.body["redacted"], 3);
+    assert!(intake.log.documents().iter().all(|document| !document.contains("hush")));
+    let snapshot = &intake.metrics.snapshot()[0];
+    assert_eq!((snapshot.accepted, snapshot.redacted), (2, 3));
+    assert_eq!(snapshot.bytes, body.len() as u64);
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_get_an_error_of_the_same_shape() {
+    let intake = TestIntake::new();
+    intake.send("GET", "/v1/events", &[], "").await.expect_error(405, "method");
+    intake.send("POST", "/v1/event", &[], "").await.expect_error(404, "path");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let intake = TestIntake::new();
+    let (sender, receiver) = tokio::sync::oneshot::channel::<Result<&str, std::io::Error>>();
+    let stalled = body_through(receiver);
+    let answer = intake.post(&[], stalled).await;
+    answer.expect_error(408, "60 seconds");
+    drop(sender);
+}
+
+/// A body whose only frame comes through the channel.
+fn body_through(receiver: tokio::sync::oneshot::Receiver<Result<&'static str, std::io::Error>>) -> Body {
+    struct Frames(tokio::sync::oneshot::Receiver<Result<&'static str, std::io::Error>>);
+    impl http_body::Body for Frames {
+        type Data = bytes::Bytes;
+        type Error = std::io::Error;
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            context: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>> {
+            std::pin::Pin::new(&mut self.0).poll(context).map(|received| {
+                let text = received.unwrap_or_else(|_| Err(std::io::ErrorKind::ConnectionReset.into()));
+                Some(text.map(|text| http_body::Frame::data(text.into())))
+            })
+        }
+    }
+    Body::new(Frames(receiver))
+}
+
+#[tokio::test]
+async fn a_producer_that_goes_away_has_sent_nothing() {
+    let intake = TestIntake::new();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    sender.send(Err(std::io::ErrorKind::ConnectionReset.into())).unwrap();
+    intake.post(&[], body_through(receiver)).await.expect_error(400, "did not arrive whole");
+    assert_eq!(intake.log.requests(), 0);
+}
+
+#[tokio::test]
+async fn requests_wait_for_memory_and_all_get_their_turn() {
+    let config = IntakeConfig {
+        body_bytes: 64 * 1024,
+        decompressed_bytes: 64 * 1024,
+        concurrent_bytes: 128 * 1024,
+        read_timeout: Duration::from_secs(60),
+        ..IntakeConfig::default()
+    };
+    let intake = Arc::new(TestIntake::with(config, vec![gateway()]));
+    let body = "{\"id\":\"x\"}\n".repeat(5_000);
+    let tasks: Vec<_> = (0..32)
+        .map(|_| {
+            let (intake, body) = (Arc::clone(&intake), body.clone());
+            tokio::spawn(async move { intake.post(&[], body).await.expect(200, 5_000) })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(intake.log.requests(), 32);
+}
