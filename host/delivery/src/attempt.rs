@@ -1,0 +1,167 @@
+//! One attempt: a framed body to one SIEM and its answer back, both only as this crate lets them through.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, COOKIE};
+use http::{HeaderMap, HeaderValue};
+use siemaphore_http::{Client, ClientConfig, ClientError, Request, UrlError};
+use siemaphore_model::formatter::{Compression, Pending};
+use siemaphore_secrets::{Secret, Secrets};
+use thiserror::Error;
+use url::Url;
+
+use crate::attempt_error::AttemptError;
+use crate::auth::{Authentication, Authenticator, Credential, MAX_TOKEN_ANSWER_BYTES};
+use crate::clean::{Answer, Cleaner};
+use crate::cookies::Cookies;
+use crate::endpoint::{self, EndpointError};
+use crate::framing::FramedBody;
+use crate::grant::{GrantedProfile, RequestHead, check_query};
+use crate::group::Group;
+
+/// Where a destination is and how it is authenticated.
+#[derive(Debug, Clone)]
+pub struct TargetConfig {
+    /// The destination's name, for log lines.
+    pub destination: String,
+    pub endpoint: Url,
+    pub authentication: Authentication,
+    /// Also used for the token endpoint, if there is one.
+    pub client: ClientConfig,
+}
+
+/// A target that cannot be used, found before anything is sent.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    #[error("the endpoint cannot be used: {0}")]
+    Endpoint(#[from] EndpointError),
+    #[error("the token URL cannot be used: {0}")]
+    TokenUrl(UrlError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl TargetError {
+    /// What the operator can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            TargetError::Endpoint(error) => error.hint(),
+            TargetError::TokenUrl(error) => error.hint(),
+            TargetError::Client(error) => error.hint(),
+        }
+    }
+}
+
+/// One SIEM, ready for attempts. Any number of them may run at once.
+pub struct Target {
+    destination: String,
+    endpoint: Url,
+    client: Client,
+    authenticator: Authenticator,
+}
+
+impl Target {
+    pub fn new(config: TargetConfig, secrets: Arc<Secrets>) -> Result<Self, TargetError> {
+        let client = Client::new(&config.client)?;
+        client.check(&config.endpoint).map_err(EndpointError::Url)?;
+        endpoint::check(&config.endpoint)?;
+        if let Authentication::OAuth2ClientCredentials { token_url, .. } = &config.authentication {
+            client.check(token_url).map_err(TargetError::TokenUrl)?;
+        }
+        let tokens = ClientConfig { answer_bytes: MAX_TOKEN_ANSWER_BYTES, ..config.client };
+        let authenticator = Authenticator::new(config.authentication, secrets, Client::new(&tokens)?);
+        Ok(Target { destination: config.destination, endpoint: config.endpoint, client, authenticator })
+    }
+
+    pub fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// Sends one body. A credential that is refused is renewed once, and the body sent again with the new one.
+    pub async fn attempt(
+        &self,
+        profile: &GrantedProfile,
+        group: &Group,
+        body: &FramedBody,
+    ) -> Result<Answer, AttemptError> {
+        let mut head = profile.head(&self.endpoint, group);
+        if let Some(encoding) = body.encoding {
+            head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding(encoding)));
+        }
+        self.exchange(head, body.bytes.clone()).await
+    }
+
+    /// Asks again about a batch, as a `pending` verdict wants it. `cookies` are sent if the profile is sticky.
+    pub async fn follow_up(
+        &self,
+        profile: &GrantedProfile,
+        group: &Group,
+        pending: &Pending,
+        cookies: &Cookies,
+    ) -> Result<Answer, AttemptError> {
+        check_query(&pending.query)?;
+        let mut head = profile
+            .follow_up_head(&self.endpoint, group, pending)
+            .ok_or_else(|| AttemptError::missing_path("follow-up"))?;
+        if let Some(cookies) = cookies.header().filter(|_| profile.profile().sticky) {
+            head.headers.insert(COOKIE, cookies);
+        }
+        self.exchange(head, Bytes::copy_from_slice(&pending.body)).await
+    }
+
+    /// Makes the profile's probe, which stores nothing.
+    pub async fn probe(&self, profile: &GrantedProfile, group: &Group) -> Result<Answer, AttemptError> {
+        let missing = || AttemptError::missing_path("probe");
+        let head = profile.probe_head(&self.endpoint, group).ok_or_else(missing)?;
+        let body = profile.profile().probe.as_ref().map(|probe| probe.body.clone()).unwrap_or_default();
+        self.exchange(head, body.into()).await
+    }
+
+    async fn exchange(&self, head: RequestHead, body: Bytes) -> Result<Answer, AttemptError> {
+        let Some(credential) = self.authenticator.credential().await? else {
+            return self.send(head, body, &[]).await;
+        };
+        let answer = self.send(authenticated(&head, &credential), body.clone(), &credential.secrets).await?;
+        if !matches!(answer.status, 401 | 403) {
+            return Ok(answer);
+        }
+        // The refusal itself is what counts when no other credential can be had.
+        let renewed = self.authenticator.renewed(&credential, answer.status).await;
+        match renewed {
+            Ok(Some(renewed)) => {
+                tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
+                // The SIEM, or something before it, may still hold the first.
+                let secrets = [credential.secrets.as_slice(), &renewed.secrets].concat();
+                self.send(authenticated(&head, &renewed), body, &secrets).await
+            }
+            Ok(None) => Ok(answer),
+            Err(error) => {
+                tracing::warn!(destination = %self.destination, %error, hint = error.hint, "no other credential");
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Sends once and cleans the answer. No other path leads from the client to a caller.
+    async fn send(&self, head: RequestHead, body: Bytes, secrets: &[Secret]) -> Result<Answer, AttemptError> {
+        let RequestHead { method, url, headers } = head;
+        let answer = self.client.send(Request { method, url, headers, body }).await?;
+        Ok(Cleaner::new(secrets).answer(answer))
+    }
+}
+
+/// The credential comes last, so that no header of the profile can stand in for it.
+fn authenticated(head: &RequestHead, credential: &Credential) -> RequestHead {
+    let mut headers: HeaderMap = head.headers.clone();
+    headers.insert(credential.header.clone(), credential.value.clone());
+    RequestHead { method: head.method.clone(), url: head.url.clone(), headers }
+}
+
+fn coding(compression: Compression) -> &'static str {
+    match compression {
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+        Compression::Deflate => "deflate",
+    }
+}

@@ -1,0 +1,221 @@
+//! Taking secrets out of answers.
+//!
+//! A SIEM, or something on the way to it, may send back what it was sent: an error page with the request's headers, a
+//! proxy's debug output. Before an answer reaches a guest, a log or an operator, every secret in use and every form
+//! that software is known to give it (base64 in all alignments, URL-encoded, escaped, hexadecimal) becomes `[secret]`.
+//!
+//! - A form is recognised by its first [`HEAD_BYTES`] bytes and removed as far as it continues, so that a secret that
+//!   was cut short is found, too.
+//! - Letter case is ignored: servers normalise tokens and header names.
+//! - A form shorter than [`MIN_REPLACED_BYTES`] would riddle an answer with replacements that spell it out. Where one
+//!   occurs, the whole body or header value is withheld instead; the status is then all there is to judge by.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::time::SystemTime;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use siemaphore_secrets::Secret;
+use zeroize::Zeroizing;
+
+const REPLACEMENT: &str = "[secret]";
+/// Enough to be no accident, few enough to find what was cut short.
+const HEAD_BYTES: usize = 24;
+const MIN_REPLACED_BYTES: usize = 6;
+
+/// What a SIEM answered, without the secrets of the request. Only this crate can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lowercase, in the order received.
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+    /// There was more of the body.
+    pub truncated: bool,
+    pub received_at: SystemTime,
+}
+
+impl Answer {
+    /// The first header of that name, which is in lowercase.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Finds the forms of some secrets.
+pub(crate) struct Cleaner {
+    /// The heads of `forms`, by index. None when there is nothing to find, or when no automaton could be built.
+    heads: Option<AhoCorasick>,
+    forms: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Cleaner {
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+        for secret in secrets {
+            forms_of(secret.expose(), &mut forms);
+        }
+        forms.retain(|form| !form.is_empty());
+        forms.sort_unstable_by(|one, other| one.as_slice().cmp(other.as_slice()));
+        forms.dedup();
+        let heads = forms.iter().map(|form| form.get(..HEAD_BYTES).unwrap_or(form));
+        let heads = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            // Built for one answer, which is short: what counts is the time to build it.
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .build(heads)
+            .ok();
+        Cleaner { heads, forms }
+    }
+
+    /// The answer without secrets.
+    pub(crate) fn answer(&self, answer: siemaphore_http::Answer) -> Answer {
+        let mut headers = Vec::with_capacity(answer.headers.len());
+        for (name, value) in &answer.headers {
+            if !self.is_clean(name.as_str().as_bytes()) {
+                continue;
+            }
+            let value = self.cleaned(value.as_bytes());
+            headers.push((name.as_str().to_owned(), String::from_utf8_lossy(&value).into_owned()));
+        }
+        let mut body = match self.cleaned(&answer.body) {
+            Cow::Borrowed(_) => answer.body.clone(),
+            Cow::Owned(cleaned) => Bytes::from(cleaned),
+        };
+        if answer.truncated {
+            // What is left of a head that the cut went through.
+            body.truncate(body.len().saturating_sub(HEAD_BYTES));
+        }
+        Answer {
+            status: answer.status,
+            headers,
+            body,
+            truncated: answer.truncated,
+            received_at: SystemTime::now(),
+        }
+    }
+
+    fn is_clean(&self, text: &[u8]) -> bool {
+        matches!(self.cleaned(text), Cow::Borrowed(_))
+    }
+
+    fn cleaned<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let withheld = || Cow::Owned(REPLACEMENT.as_bytes().to_vec());
+        if self.forms.is_empty() || text.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // Without an automaton nothing can be called clean.
+        let Some(heads) = &self.heads else { return withheld() };
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for head in heads.find_overlapping_iter(text) {
+            let Some(form) = self.forms.get(head.pattern().as_usize()) else { return withheld() };
+            if form.len() < MIN_REPLACED_BYTES {
+                return withheld();
+            }
+            merge(&mut found, head.start()..head.start() + agreement(text, head.start(), form));
+        }
+        if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &found)) }
+    }
+}
+
+/// Adds a range to ranges that are in order and apart. Heads are found by their ends, so a new range can swallow
+/// several of the last ones.
+fn merge(found: &mut Vec<Range<usize>>, mut new: Range<usize>) {
+    while let Some(last) = found.pop_if(|last| last.end >= new.start && last.start <= new.end) {
+        new = last.start.min(new.start)..last.end.max(new.end);
+    }
+    let place = found.partition_point(|range| range.start < new.start);
+    found.insert(place, new);
+}
+
+/// How many bytes of `form` stand in `text` from `start`.
+fn agreement(text: &[u8], start: usize, form: &[u8]) -> usize {
+    let here = text.get(start..).unwrap_or_default();
+    here.iter().zip(form).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
+}
+
+fn without(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
+    let mut cleaned = Vec::with_capacity(text.len());
+    let mut kept_until = 0;
+    for range in ranges {
+        cleaned.extend_from_slice(text.get(kept_until..range.start).unwrap_or_default());
+        cleaned.extend_from_slice(REPLACEMENT.as_bytes());
+        kept_until = range.end.max(kept_until);
+    }
+    cleaned.extend_from_slice(text.get(kept_until..).unwrap_or_default());
+    cleaned
+}
+
+/// Every form in which a secret may come back.
+fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
+    let mut add = |form: String| forms.push(Zeroizing::new(form.into_bytes()));
+    add(secret.to_owned());
+    add(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
+    add(crate::path::encode(secret));
+    add(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let json = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
+    add(json.replace('/', "\\/"));
+    add(json);
+    add(html_escaped(secret));
+    add(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+        add(engine.encode(secret));
+    }
+    for offset in 0..3 {
+        add(inner_base64(&STANDARD_NO_PAD, secret, offset));
+        add(inner_base64(&URL_SAFE_NO_PAD, secret, offset));
+    }
+}
+
+/// The part of a longer text's base64 that depends on the secret alone, when the secret begins `offset` bytes after a
+/// multiple of three.
+fn inner_base64(engine: &impl Engine, secret: &str, offset: usize) -> String {
+    let padded =
+        Zeroizing::new([&[0, 0, 0].as_slice().get(..offset).unwrap_or_default(), secret.as_bytes()].concat());
+    let encoded = Zeroizing::new(engine.encode(padded.as_slice()));
+    // A character holds six bits; those at the edges share theirs with a neighbour.
+    let first = (offset * 8).div_ceil(6);
+    let last = padded.len() * 8 / 6;
+    encoded.get(first..last).unwrap_or_default().to_owned()
+}
+
+fn html_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    //! Answers for the tests of the modules that read them.
+
+    use super::*;
+
+    pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+        Answer {
+            status,
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            truncated: false,
+            received_at: SystemTime::UNIX_EPOCH,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The operator's endpoint and a formatter's path, joined.
+//!
+//! People paste what they have: the host alone, the host with a prefix, or the whole URL of the API. So the path is
+//! appended, and what the endpoint already has of it is not repeated: `…/services/collector` with
+//! `/services/collector/event` becomes `…/services/collector/event`.
+
+use siemaphore_http::UrlError;
+use thiserror::Error;
+use url::Url;
+
+use crate::group::Group;
+use crate::path;
+
+/// An endpoint that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EndpointError {
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error("the endpoint has a query (?)")]
+    Query,
+    #[error("the path of the endpoint has an empty segment or an encoded slash")]
+    Path,
+}
+
+impl EndpointError {
+    /// What the operator can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            EndpointError::Url(error) => error.hint(),
+            EndpointError::Query => {
+                "leave the ? and what follows out: the formatter adds the query, and secrets belong into `secret`"
+            }
+            EndpointError::Path => "write the endpoint as the SIEM shows it, with single plain slashes",
+        }
+    }
+}
+
+/// Checks what [`check_url`](siemaphore_http::check_url) does not: an endpoint is a prefix, not a whole request.
+pub(crate) fn check(endpoint: &Url) -> Result<(), EndpointError> {
+    if endpoint.query().is_some() {
+        return Err(EndpointError::Query);
+    }
+    let lowercase = endpoint.path().to_ascii_lowercase();
+    let ambiguous = ["//", "%2f", "%5c"].iter().any(|pattern| lowercase.contains(pattern));
+    if ambiguous { Err(EndpointError::Path) } else { Ok(()) }
+}
+
+/// The URL of `path` below `endpoint`. `main_path` is the profile's: what of it the endpoint repeats is no part of the
+/// prefix, so that a follow-up or probe path lands beside it and not below it.
+pub(crate) fn join(
+    endpoint: &Url,
+    main_path: &str,
+    path: &str,
+    query: &[(String, String)],
+    group: &Group,
+) -> Url {
+    let mut segments = prefix(endpoint, main_path);
+    segments.extend(path::segments(path, group));
+    let mut url = endpoint.clone();
+    url.set_path(&segments.join("/"));
+    url.set_query(None);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
+}
+
+/// The endpoint's own segments, without the end that is a beginning of `main_path`.
+fn prefix(endpoint: &Url, main_path: &str) -> Vec<String> {
+    let own: Vec<&str> = path::raw_segments(endpoint.path()).collect();
+    // A segment with a placeholder encodes its braces and so equals nothing that an operator writes.
+    let asked: Vec<String> = path::raw_segments(main_path).map(path::encode).collect();
+    let most = own.len().min(asked.len());
+    let overlap = (0..=most)
+        .rev()
+        .find(|&length| own.iter().rev().take(length).rev().eq(asked.iter().take(length)))
+        .unwrap_or(0);
+    own.iter().take(own.len().saturating_sub(overlap)).map(|segment| (*segment).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = "/services/collector/event";
+
+    fn joined(endpoint: &str, main_path: &str, path: &str) -> String {
+        let group = Group { organization: "acme".into(), project: None, producer: "aisg".into() };
+        join(&Url::parse(endpoint).expect(endpoint), main_path, path, &[], &group).to_string()
+    }
+
+    #[test]
+    fn the_path_is_appended_and_not_repeated() {
+        for (endpoint, expected) in [
+            ("https://s:8088", "https://s:8088/services/collector/event"),
+            ("https://s:8088/", "https://s:8088/services/collector/event"),
+            ("https://s/siem", "https://s/siem/services/collector/event"),
+            ("https://s/siem/", "https://s/siem/services/collector/event"),
+            ("https://s/services", "https://s/services/collector/event"),
+            ("https://s/services/collector", "https://s/services/collector/event"),
+            ("https://s/services/collector/event", "https://s/services/collector/event"),
+            ("https://s/services/collector/event/", "https://s/services/collector/event"),
+            ("https://s/siem/services/collector/event", "https://s/siem/services/collector/event"),
+            ("https://s/services/collector/raw", "https://s/services/collector/raw/services/collector/event"),
+        ] {
+            assert_eq!(joined(endpoint, EVENT, EVENT), expected, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn the_other_paths_of_a_profile_land_beside_its_main_path() {
+        let ack = "/services/collector/ack";
+        for endpoint in
+            ["https://s/siem", "https://s/siem/services/collector", "https://s/siem/services/collector/event"]
+        {
+            assert_eq!(joined(endpoint, EVENT, ack), "https://s/siem/services/collector/ack", "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_empty_path_is_the_endpoint_itself() {
+        assert_eq!(joined("https://logstash:8080", "/", "/"), "https://logstash:8080/");
+        assert_eq!(joined("https://logstash:8080/in", "/", "/"), "https://logstash:8080/in");
+    }
+
+    #[test]
+    fn encoded_segments_are_recognised() {
+        assert_eq!(joined("https://s/a%20b", "/a b/c", "/a b/c"), "https://s/a%20b/c");
+    }
+
+    #[test]
+    fn placeholders_are_filled_and_queries_encoded() {
+        let group = Group { organization: "acme & co".into(), project: None, producer: "aisg".into() };
+        let query =
+            [("api-version".to_owned(), "2023-01-01".to_owned()), ("q".to_owned(), "a=b&c d".to_owned())];
+        let url = join(
+            &Url::parse("https://s").expect("a URL"),
+            "/{organization}",
+            "/{organization}",
+            &query,
+            &group,
+        );
+        assert_eq!(url.as_str(), "https://s/acme%20&%20co?api-version=2023-01-01&q=a%3Db%26c+d");
+    }
+
+    #[test]
+    fn an_endpoint_with_a_query_or_an_ambiguous_path_is_refused() {
+        let check = |url: &str| check(&Url::parse(url).expect(url));
+        assert_eq!(check("https://s/a/b"), Ok(()));
+        assert_eq!(check("https://s/?dd-api-key=1"), Err(EndpointError::Query));
+        assert_eq!(check("https://s/a//b"), Err(EndpointError::Path));
+        assert_eq!(check("https://s/a%2Fb"), Err(EndpointError::Path));
+    }
+}
