@@ -1,5 +1,7 @@
 //! Bad input: each kind gets a clear error with its index, the good events beside it are kept, memory stays bounded.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/intake.rs"]
 mod support;
 
@@ -75,7 +77,10 @@ async fn a_bad_line_is_refused_by_index_and_its_neighbours_are_kept() {
 
 #[tokio::test]
 async fn a_bad_element_is_refused_by_index_and_those_before_it_are_kept() {
-    for (bad, _) in bad_events() {
+    for (bad, reason) in bad_events() {
+        if reason.starts_with("characters after") {
+            continue; // A good element, and then something that is none.
+        }
         let intake = TestIntake::new();
         let body = [b"[{\"id\":\"before\"},", bad.as_slice(), b"]"].concat();
         let answer = intake.post(&[("content-type", "application/json")], body).await;
@@ -203,7 +208,7 @@ async fn a_sample_cut_or_changed_at_any_byte_is_answered() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes_are_answered(
@@ -221,5 +226,5 @@ proptest! {
 }
 
 fn run(future: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap().block_on(future);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future);
 }

@@ -1,5 +1,7 @@
 //! What a producer may send, and what it is answered.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/intake.rs"]
 mod support;
 

@@ -1,5 +1,7 @@
 //! The intake over a real connection, with HTTP written and read by hand.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/intake.rs"]
 mod support;
 
