@@ -1,0 +1,157 @@
+use crate::support::{HOUR, Rig, WEEK, keep, noise, registration, settlement};
+use siemaphore_store::{Registration, Settlement};
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_age_limit_expires_events_for_its_destination_only() {
+    let rig = Rig::new();
+    let impatient = Registration { age_limit: HOUR, ..registration("impatient", "acme") };
+    rig.store.open_destination(impatient).await.unwrap();
+    rig.open("patient", "acme").await;
+    rig.append("acme", 3).await;
+    rig.advance(HOUR / 2);
+    rig.append("acme", 2).await;
+    rig.advance(HOUR / 2);
+    rig.expire_all().await;
+    let ledger = rig.ledger("impatient").await;
+    assert_eq!((ledger.expired, ledger.waiting), (3, 2));
+    assert_eq!(rig.ledger("patient").await.waiting, 5);
+}
+
+#[tokio::test]
+async fn a_commit_is_enough_to_make_expiry_happen() {
+    let rig = Rig::new();
+    let impatient = Registration { age_limit: HOUR, ..registration("impatient", "acme") };
+    rig.store.open_destination(impatient).await.unwrap();
+    rig.append("acme", 3).await;
+    rig.advance(HOUR);
+    rig.append("acme", 1).await;
+    assert_eq!(rig.ledger("impatient").await.expired, 3);
+}
+
+#[tokio::test]
+async fn a_timer_makes_expiry_happen_without_a_commit() {
+    // The one test with the real clock: what is due is a tenth of a second away.
+    let rig = Rig::with(|config| config.clock = siemaphore_store::Clock::default());
+    let age_limit = Duration::from_millis(100);
+    let hasty = Registration { age_limit, ..registration("hasty", "acme") };
+    rig.store.open_destination(hasty).await.unwrap();
+    rig.append("acme", 3).await;
+    let expired = async {
+        while rig.ledger("hasty").await.expired < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), expired).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_expired_in_flight_stays_expired() {
+    let rig = Rig::new();
+    let impatient = Registration { age_limit: HOUR, ..registration("impatient", "acme") };
+    rig.store.open_destination(impatient).await.unwrap();
+    let all = rig.append("acme", 3).await;
+    rig.advance(HOUR);
+    rig.expire_all().await;
+    let late = Settlement {
+        delivered: vec![all.start..all.end - 1],
+        dead_letters: vec![crate::support::dead_letter(all.end - 1)],
+        ..settlement("impatient")
+    };
+    rig.store.settle(late).await.unwrap();
+    let ledger = rig.ledger("impatient").await;
+    assert_eq!((ledger.expired, ledger.delivered, ledger.dead_lettered), (3, 0, 0));
+    assert_eq!(rig.store.dead_letters(None, None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn delivered_blocks_are_kept_for_their_age_and_then_deleted() {
+    let rig = Rig::with(|config| config.keep = keep(HOUR, u64::MAX));
+    rig.open("splunk", "acme").await;
+    let first = rig.append("acme", 3).await;
+    rig.append("nobody", 3).await;
+    rig.deliver("splunk", first).await;
+    rig.advance(HOUR - Duration::from_millis(1));
+    rig.expire_all().await;
+    assert_eq!(rig.blocks().await, 2);
+    rig.advance(Duration::from_millis(1));
+    rig.expire_all().await;
+    assert_eq!(rig.blocks().await, 0);
+    assert_eq!(rig.ledger("splunk").await.expired, 0);
+}
+
+#[tokio::test]
+async fn delivered_blocks_are_kept_up_to_their_size() {
+    let rig = Rig::with(|config| config.keep = keep(WEEK, 300 << 10));
+    for seed in 0..8 {
+        rig.append_events("acme", noise("acme", 1, 100 << 10, seed)).await;
+    }
+    rig.expire_all().await;
+    let blocks = rig.blocks().await;
+    assert!((2..=4).contains(&blocks), "{blocks} blocks of about 75 KiB each in 300 KiB");
+}
+
+#[tokio::test]
+async fn a_block_in_the_middle_goes_while_an_older_one_is_stuck() {
+    let rig = Rig::with(|config| config.keep.bytes = 0);
+    rig.open("splunk", "acme").await;
+    let stuck = rig.append("acme", 1).await;
+    for _ in 0..3 {
+        let next = rig.append("acme", 1).await;
+        rig.deliver("splunk", next).await;
+    }
+    rig.expire_all().await;
+    assert_eq!(rig.blocks().await, 1);
+    assert_eq!(rig.next("splunk").await.unwrap().unsettled, [stuck]);
+}
+
+#[tokio::test]
+async fn the_size_limit_takes_from_the_organisation_that_holds_most() {
+    let rig = Rig::with(|config| config.size_limit_bytes = 3 << 20);
+    rig.open("small", "modest").await;
+    rig.open("large", "greedy").await;
+    rig.append_events("modest", noise("modest", 4, 100 << 10, 1)).await;
+    for seed in 0..40 {
+        rig.append_events("greedy", noise("greedy", 1, 200 << 10, seed)).await;
+    }
+    rig.expire_all().await;
+    let status = rig.store.status().await.unwrap();
+    assert!(status.size_bytes <= 3 << 20, "{status:?}");
+    assert_eq!(rig.ledger("small").await.waiting, 4);
+    let large = rig.ledger("large").await;
+    assert!(large.expired > 15 && large.waiting > 10, "{large:?}");
+    let oldest_left = rig.next("large").await.unwrap();
+    assert_eq!(oldest_left.unsettled, [oldest_left.first..oldest_left.first + 1]);
+    assert!(oldest_left.first > 5 + large.expired - 1, "the oldest go first");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_goes_before_what_somebody_waits_for() {
+    let rig = Rig::with(|config| config.size_limit_bytes = 2 << 20);
+    rig.open("splunk", "acme").await;
+    rig.append_events("acme", noise("acme", 8, 100 << 10, 1)).await;
+    for seed in 0..30 {
+        rig.append_events("unsubscribed", noise("unsubscribed", 1, 200 << 10, seed)).await;
+    }
+    rig.expire_all().await;
+    assert!(rig.store.status().await.unwrap().size_bytes <= 2 << 20);
+    assert_eq!(rig.ledger("splunk").await.waiting, 8);
+}
+
+#[tokio::test]
+async fn the_file_shrinks_after_deletes() {
+    let rig = Rig::with(|config| config.keep.bytes = 0);
+    rig.open("splunk", "acme").await;
+    for seed in 0..16 {
+        rig.append_events("acme", noise("acme", 10, 100 << 10, seed)).await;
+    }
+    let full = rig.store.status().await.unwrap().file_bytes;
+    assert!(full > 10 << 20, "{full}");
+    rig.deliver("splunk", 0..u64::MAX).await;
+    rig.expire_all().await;
+    let empty = rig.store.status().await.unwrap().file_bytes;
+    assert!(empty < full / 10, "{empty} bytes left of {full}");
+    let rig = rig.reopened().await;
+    let on_disk = std::fs::metadata(rig.config.folder.join("store.db")).unwrap().len();
+    assert!(on_disk < full / 10, "{on_disk} bytes on disk of {full}");
+}
