@@ -144,3 +144,6 @@ fn or_status(reason: String, answer: &Answer) -> String {
 fn or(text: String, other: impl FnOnce() -> String) -> String {
     if text.trim().is_empty() { other() } else { text }
 }
+
+#[cfg(test)]
+mod tests;

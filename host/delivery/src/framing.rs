@@ -178,3 +178,6 @@ impl<'a> Plan<'a> {
         target.write_all(self.parts.suffix)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -304,3 +304,6 @@ fn summary(profile: &RequestProfile, endpoint: &Url) -> String {
     let path = path.replace("%7B", "{").replace("%7D", "}");
     format!("{} {path}{query}", profile.method.as_str())
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ mod tests {
             ("soon", None),
             ("Fri, 20 Nov 2026 10:01:30 GMT", Some(90)),
             ("Fri, 20 Nov 2026 09:00:00 GMT", Some(0)),
-            ("Fri, 20 Nov 2027 10:00:00 GMT", Some(600)),
+            ("Sat, 20 Nov 2027 10:00:00 GMT", Some(600)),
         ] {
             let answer = answer(503, &[date, ("retry-after", value)], "");
             assert_eq!(retry_after(&answer), seconds.map(Duration::from_secs), "{value}");
