@@ -16,7 +16,9 @@ const KEEP_RESIDENT_BYTES: usize = 16 << 20;
 /// The proposals that a formatter may use: what ordinary toolchains emit. An allow list, so that what a later engine
 /// switches on by itself stays off until someone has looked at it.
 const ALLOWED: WasmFeatures = WasmFeatures::WASM2
-    .union(WasmFeatures::LIME1)
+    // The name says it all: `externref` and the like need a garbage collector, and none is compiled in.
+    .difference(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::LIME1.difference(WasmFeatures::GC_TYPES))
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::MULTI_MEMORY)

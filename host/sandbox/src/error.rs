@@ -2,7 +2,7 @@
 
 use siemaphore_model::formatter::SettingProblem;
 
-use crate::Fault;
+use crate::fault::{Fault, FaultKind, Limit};
 
 /// The engine could not be built on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,25 @@ pub enum FormatError {
     Fault(#[from] Fault),
     #[error(transparent)]
     Host(#[from] HostError),
+}
+
+impl FormatError {
+    /// What the operator can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            FormatError::Refused(_) => "see the formatter's words; change its settings or the producer",
+            FormatError::Fault(fault) => fault.hint(),
+            FormatError::Host(error) => error.hint(),
+        }
+    }
+
+    /// Trying the same again would take just as long.
+    pub fn is_time_limit(&self) -> bool {
+        matches!(
+            self,
+            FormatError::Fault(Fault { kind: FaultKind::Limit(Limit::Cpu { .. } | Limit::Wall { .. }), .. })
+        )
+    }
 }
 
 impl From<ConfigureError> for FormatError {
