@@ -9,7 +9,9 @@
 mod document;
 mod envelope;
 mod keys;
+mod names;
 mod plan;
+mod reader;
 mod refusal;
 mod text;
 mod time;
@@ -19,7 +21,7 @@ mod walk;
 use self::envelope::Envelope;
 use self::plan::Plan;
 use self::walk::{Found, Patch, Walk};
-use crate::profile::{self, ProfileError};
+use crate::profile::{Candidates, ProfileError};
 use crate::redaction::Redaction;
 use crate::{Event, EventBuffer, EventKey};
 
@@ -61,9 +63,9 @@ pub struct Redacted {
 }
 
 impl Normaliser {
-    /// `profile` is one of [`profile::names`].
+    /// `profile` is one of [`profile::names`](crate::profile::names).
     pub fn new(profile: &str, redaction: &Redaction) -> Result<Normaliser, ProfileError> {
-        let candidates = profile::candidates(profile)?;
+        let candidates = Candidates::of(profile)?;
         Ok(Normaliser { plan: Plan::new(&candidates, redaction)? })
     }
 

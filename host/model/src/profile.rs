@@ -14,29 +14,48 @@ use crate::Severity;
 /// The profile name that stands for "look at each event and decide".
 pub const AUTO: &str = "auto";
 
-/// The shipped files, in the order in which `auto` tries them: the most distinctive shape first.
-const SHIPPED: [(&str, &str); 5] = [
+/// The profiles that `auto` recognises, in the order in which it tries them: the most distinctive shape first.
+const RECOGNISABLE: [(&str, &str); 4] = [
     ("aegis", include_str!("../profiles/aegis.toml")),
     ("systemprompt", include_str!("../profiles/systemprompt.toml")),
     ("keeptrusts", include_str!("../profiles/keeptrusts.toml")),
     ("aisg", include_str!("../profiles/aisg.toml")),
-    ("generic", include_str!("../profiles/generic.toml")),
 ];
+
+/// What `auto` takes an event for that it does not recognise.
+const GENERIC: (&str, &str) = ("generic", include_str!("../profiles/generic.toml"));
 
 /// Every name that a source may use.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once(AUTO).chain(SHIPPED.into_iter().map(|(name, _)| name))
+    std::iter::once(AUTO).chain(RECOGNISABLE.into_iter().chain([GENERIC]).map(|(name, _)| name))
 }
 
-/// The profiles that a source with this setting tries, in order.
-pub(crate) fn candidates(name: &str) -> Result<Vec<Profile>, ProfileError> {
-    let wanted = |shipped: &str| name == AUTO || name == shipped;
-    let files: Vec<_> = SHIPPED.into_iter().filter(|(shipped, _)| wanted(shipped)).collect();
-    if files.is_empty() {
-        let known = names().collect::<Vec<_>>().join(", ");
-        return Err(ProfileError::Unknown { name: name.to_owned(), known });
+/// The profiles of one source.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    /// In the order of trial.
+    pub(crate) recognisable: Vec<Profile>,
+    /// For every event that none of those recognises.
+    pub(crate) fallback: Profile,
+}
+
+impl Candidates {
+    pub(crate) fn of(name: &str) -> Result<Candidates, ProfileError> {
+        if name == AUTO {
+            let recognisable = RECOGNISABLE.into_iter().map(Profile::parse).collect::<Result<_, _>>()?;
+            return Ok(Candidates { recognisable, fallback: Profile::parse(GENERIC)? });
+        }
+        let chosen = RECOGNISABLE.into_iter().chain([GENERIC]).find(|(shipped, _)| *shipped == name);
+        let chosen = chosen.ok_or_else(|| {
+            let known = names().collect::<Vec<_>>().join(", ");
+            ProfileError::Unknown { name: name.to_owned(), known }
+        })?;
+        Ok(Candidates { recognisable: Vec::new(), fallback: Profile::parse(chosen)? })
     }
-    files.into_iter().map(|(name, text)| Profile::parse(name, text)).collect()
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Profile> {
+        self.recognisable.iter().chain([&self.fallback])
+    }
 }
 
 /// Why a source cannot be set up.
@@ -126,7 +145,7 @@ pub(crate) struct Redact {
 }
 
 impl Profile {
-    fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
+    fn parse((name, text): (&str, &str)) -> Result<Profile, ProfileError> {
         toml::from_str(text)
             .map_err(|error| ProfileError::Unreadable { name: name.to_owned(), problem: error.to_string() })
     }
@@ -138,16 +157,15 @@ mod tests {
 
     #[test]
     fn every_shipped_profile_can_be_read_and_bears_the_name_it_is_listed_by() {
-        let profiles = candidates(AUTO).unwrap();
-        assert_eq!(profiles.len(), SHIPPED.len());
-        for (profile, (name, _)) in profiles.iter().zip(SHIPPED) {
-            assert_eq!(profile.name, name);
-        }
+        let candidates = Candidates::of(AUTO).unwrap();
+        let read: Vec<_> =
+            std::iter::once(AUTO).chain(candidates.all().map(|profile| profile.name.as_str())).collect();
+        assert_eq!(read, names().collect::<Vec<_>>());
     }
 
     #[test]
     fn an_unknown_profile_is_named_with_the_known_ones() {
-        let error = candidates("splunk").unwrap_err().to_string();
+        let error = Candidates::of("splunk").unwrap_err().to_string();
         assert!(error.contains("\"splunk\"") && error.contains("auto, aegis"), "{error}");
     }
 }

@@ -33,10 +33,8 @@ impl<'a> Envelope<'a> {
         timestamp: &mut String,
     ) -> Result<Envelope<'a>, Refusal> {
         let values = Values { raw, plan, found };
-        let recognised = plan.profiles.iter().find(|profile| values.recognised(profile));
-        let Some(profile) = recognised.or(plan.profiles.last()) else {
-            return Err(Refusal::NotAnObject { found: "of no known shape" });
-        };
+        let recognised = plan.recognisable.iter().find(|profile| values.recognised(profile));
+        let profile = recognised.unwrap_or(&plan.fallback);
         let event_type = values.required_shape(&profile.event_type)?;
         let event_type = event_type.unwrap_or(Cow::Borrowed(profile.default_type.as_str()));
         let timestamp_ns = profile.time.iter().find_map(|slot| values.time(*slot)).unwrap_or(received_ns);

@@ -1,18 +1,19 @@
 //! Redaction by the name of a member, at any depth.
 //!
 //! Names are compared folded: ASCII letters in lowercase, other ASCII signs left out, the rest as it is. The lookup
-//! runs for every member of every event, so it allocates nothing and looks only at names of the same length.
+//! runs for every member of every event, so it allocates nothing.
 
+use crate::normalise::names::Names;
 use crate::profile::ProfileError;
 use crate::redaction::{Action, DEFAULT_KEYS, DEFAULT_TEXT_KEYS, Place, Redaction};
 
 /// The longest folded name that a rule can have; a longer name in an event matches nothing.
 const NAME_BYTES: usize = 64;
 
-/// The rules, by the length of the folded name.
+/// The rules, by the folded name.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    by_length: Vec<Vec<(Box<[u8]>, KeyRule)>>,
+    rules: Names<KeyRule>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,29 +47,19 @@ impl Keys {
         if !folded.fold(key.as_bytes()) || folded.as_bytes().is_empty() {
             return Err(ProfileError::Key { key: key.to_owned() });
         }
-        let name = folded.as_bytes();
-        if self.by_length.len() <= name.len() {
-            self.by_length.resize_with(name.len() + 1, Vec::new);
-        }
-        if let Some(bucket) = self.by_length.get_mut(name.len())
-            && !bucket.iter().any(|(known, _)| **known == *name)
-        {
-            bucket.push((name.into(), rule));
-        }
+        self.rules.insert(folded.as_bytes(), rule);
         Ok(())
     }
 
     pub(super) fn find(&self, key: &[u8]) -> Option<KeyRule> {
-        if self.by_length.is_empty() {
+        if self.rules.is_empty() {
             return None;
         }
         let mut folded = Folded::default();
         if !folded.fold(key) {
             return None;
         }
-        let name = folded.as_bytes();
-        let bucket = self.by_length.get(name.len())?;
-        bucket.iter().find(|(known, _)| **known == *name).map(|(_, rule)| *rule)
+        self.rules.get(folded.as_bytes()).copied()
     }
 }
 

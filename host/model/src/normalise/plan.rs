@@ -3,7 +3,7 @@
 use crate::Severity;
 use crate::normalise::keys::Keys;
 use crate::normalise::tree::{Entry, Node, Purpose};
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Candidates, Profile, ProfileError};
 use crate::redaction::{Action, Place, Redaction};
 
 /// Invariant: every slot number in it is below `pointers.len()`.
@@ -13,8 +13,9 @@ pub(super) struct Plan {
     pub(super) keys: Keys,
     /// The pointer of each slot.
     pub(super) pointers: Vec<String>,
-    /// In the order of trial. The last one takes what no other recognises.
-    pub(super) profiles: Vec<ProfilePlan>,
+    /// In the order of trial.
+    pub(super) recognisable: Vec<ProfilePlan>,
+    pub(super) fallback: ProfilePlan,
 }
 
 /// A [`Profile`] with slots in place of pointers.
@@ -48,10 +49,11 @@ pub(super) struct SeverityTablePlan {
 impl Plan {
     /// Redaction pointers of all candidates hold for every event: it is not known yet whose event it is, and content
     /// of one producer in the shape of another is still content.
-    pub(super) fn new(candidates: &[Profile], redaction: &Redaction) -> Result<Plan, ProfileError> {
+    pub(super) fn new(candidates: &Candidates, redaction: &Redaction) -> Result<Plan, ProfileError> {
         let mut slots = Slots::default();
-        let profiles: Vec<_> =
-            candidates.iter().map(|profile| ProfilePlan::new(profile, &mut slots)).collect();
+        let recognisable =
+            candidates.recognisable.iter().map(|profile| ProfilePlan::new(profile, &mut slots)).collect();
+        let fallback = ProfilePlan::new(&candidates.fallback, &mut slots);
         let mut entries = Vec::new();
         for rule in &redaction.rules {
             if let Place::Pointer(pointer) = &rule.place {
@@ -59,7 +61,7 @@ impl Plan {
             }
         }
         if redaction.defaults {
-            for pointer in candidates.iter().flat_map(|profile| &profile.redact.pointers) {
+            for pointer in candidates.all().flat_map(|profile| &profile.redact.pointers) {
                 entries.push(Entry::new(pointer, Purpose::Redact(Action::Drop))?);
             }
         }
@@ -70,7 +72,8 @@ impl Plan {
             tree: Node::new(&entries),
             keys: Keys::new(redaction)?,
             pointers: slots.pointers,
-            profiles,
+            recognisable,
+            fallback,
         })
     }
 }

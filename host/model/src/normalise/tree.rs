@@ -3,14 +3,14 @@
 //! Wildcards are resolved when the tree is made: a named branch also holds what `*` leads to, so the walk follows
 //! exactly one branch at each member.
 
+use crate::normalise::names::Names;
 use crate::profile::ProfileError;
 use crate::redaction::Action;
 
 /// A place in the event.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    /// Branches by the length of their name: most members of an event differ from all of them in length alone.
-    named: Vec<Vec<(Box<[u8]>, Node)>>,
+    named: Names<Node>,
     any: Option<Box<Node>>,
     /// Where to remember the value.
     pub(super) slot: Option<usize>,
@@ -82,28 +82,18 @@ impl Node {
                     (first == name || first == "*").then_some((rest, *purpose))
                 })
                 .collect();
-            node.insert(name, Node::grow(&below));
+            let child = Node::grow(&below);
+            if name == "*" {
+                node.any = Some(Box::new(child));
+            } else {
+                node.named.insert(name.as_bytes(), child);
+            }
         }
         node
     }
 
-    fn insert(&mut self, name: &str, child: Node) {
-        if name == "*" {
-            self.any = Some(Box::new(child));
-            return;
-        }
-        if self.named.len() <= name.len() {
-            self.named.resize_with(name.len() + 1, Vec::new);
-        }
-        if let Some(bucket) = self.named.get_mut(name.len()) {
-            bucket.push((name.as_bytes().into(), child));
-        }
-    }
-
     pub(super) fn member(&self, key: &[u8]) -> Option<&Node> {
-        let bucket = self.named.get(key.len()).map_or(&[][..], Vec::as_slice);
-        let named = bucket.iter().find(|(name, _)| **name == *key).map(|(_, node)| node);
-        named.or(self.any.as_deref())
+        self.named.get(key).or(self.any.as_deref())
     }
 
     pub(super) fn element(&self, index: usize) -> Option<&Node> {
