@@ -204,6 +204,8 @@ fn is_time_of(value: &str, event: &Event) -> bool {
     text.get(..TO_THE_SECOND) == event.timestamp.get(..TO_THE_SECOND)
         && fraction.is_some_and(|fraction| {
             fraction.is_empty()
-                || fraction.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+                || fraction
+                    .strip_prefix('.')
+                    .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
         })
 }

@@ -8,6 +8,10 @@ use crate::SettingProblem;
 
 /// Reads settings. A problem points at the member that caused it.
 pub fn parse<T: DeserializeOwned>(settings: &str) -> Result<T, SettingProblem> {
+    // Serde would take a list for a struct, its items for the members in their order.
+    if !settings.trim_start().starts_with('{') {
+        return Err(SettingProblem::at([], "settings have to be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(settings);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let mut pointer = pointer(error.path());
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn settings_that_are_not_one_json_object_are_refused_as_a_whole() {
-        for settings in ["", "[", "7", "{} {}", "{\"index\":\"a\"", "null"] {
+        for settings in ["", "[", "[]", "7", "{} {}", "{\"index\":\"a\"", "null"] {
             assert_eq!(problem(settings).0, "", "{settings}");
         }
     }
