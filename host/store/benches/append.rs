@@ -2,6 +2,12 @@
 //!
 //! Run with `cargo bench -p siemaphore-store`. An optional number says how many thousand events to store.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the benchmark, as in a test"
+)]
 
 #[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/store/support.rs"]

@@ -38,6 +38,14 @@ impl EventTypes {
         }
     }
 
+    /// The types, unless there are too many.
+    pub fn listed(&self) -> Option<impl Iterator<Item = &str>> {
+        match self {
+            EventTypes::Listed(types) => Some(types.iter().map(|(event_type, _)| event_type.as_str())),
+            EventTypes::Any => None,
+        }
+    }
+
     pub(crate) fn to_json(&self) -> Option<String> {
         match self {
             EventTypes::Listed(types) => serde_json::to_string(types).ok(),

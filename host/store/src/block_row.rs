@@ -1,6 +1,6 @@
 //! The rows of `blocks`: the queries that writer and readers share.
 //!
-//! Everything here reads the index or the columns before the data; only [`read_data`] touches the data itself.
+//! The data lies in a table of its own, which only [`insert`] and [`read_data`] touch.
 
 use crate::block::{BlockId, EventTypes, Seal, SealedBlock};
 use crate::cursor::Cursor;
@@ -35,7 +35,8 @@ pub(crate) fn insert(
     block: &SealedBlock,
 ) -> rusqlite::Result<()> {
     const INSERT: &str = "INSERT INTO blocks (first, count, organization, stored_ms, awaited_by, size, raw_bytes, \
-         highest_severity, event_types, checksum, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+         highest_severity, event_types, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    const INSERT_DATA: &str = "INSERT INTO block_data (first, data) VALUES (?1, ?2)";
     connection.prepare_cached(INSERT)?.execute(params![
         block.first,
         block.summary.count,
@@ -47,8 +48,8 @@ pub(crate) fn insert(
         block.summary.highest_severity.rank(),
         block.summary.event_types.to_json(),
         block.checksum,
-        block.data,
     ])?;
+    connection.prepare_cached(INSERT_DATA)?.execute(params![block.first, block.data])?;
     Ok(())
 }
 
@@ -140,13 +141,15 @@ pub(crate) fn read_data(
     connection: &Connection,
     block: BlockId,
 ) -> rusqlite::Result<Option<(Seal, Vec<u8>)>> {
-    const DATA: &str = "SELECT count, raw_bytes, checksum, data FROM blocks WHERE first = ?1";
-    let mut statement = connection.prepare_cached(DATA)?;
-    statement
+    // Data that is missing is damage, not an absent block.
+    const DATA: &str = "SELECT count, raw_bytes, checksum, ifnull(data, x'') \
+         FROM blocks LEFT JOIN block_data USING (first) WHERE first = ?1";
+    connection
+        .prepare_cached(DATA)?
         .query_row([block.0], |row| {
-            let seal =
-                Seal { first: block.0, count: row.get(0)?, raw_bytes: row.get(1)?, checksum: row.get(2)? };
-            Ok((seal, row.get(3)?))
+            let (count, raw_bytes, checksum) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let data: Vec<u8> = row.get(3)?;
+            Ok((Seal { first: block.0, count, raw_bytes, checksum }, data))
         })
         .optional()
 }

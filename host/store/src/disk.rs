@@ -48,23 +48,20 @@ impl Disk {
         Room::Enough
     }
 
-    /// Frees the ballast's space. False when there was none left to free.
-    pub(crate) fn release_ballast(&mut self) -> bool {
-        if !self.ballast_present {
-            return false;
+    /// Frees the ballast's space, if it is there.
+    pub(crate) fn release_ballast(&mut self) {
+        if !std::mem::take(&mut self.ballast_present) {
+            return;
         }
-        self.ballast_present = false;
         match std::fs::remove_file(&self.ballast) {
             Ok(()) => {
                 tracing::warn!(
                     bytes = self.config.ballast_bytes,
                     "the disk is full, the ballast was released"
                 );
-                true
             }
             Err(error) => {
                 tracing::error!(%error, path = %self.ballast.display(), "cannot release the ballast");
-                false
             }
         }
     }

@@ -28,7 +28,7 @@ impl Runs {
         let touched = self.0.get(from..to).unwrap_or_default();
         let start = touched.first().map_or(added.start, |run| run.start.min(added.start));
         let end = touched.last().map_or(added.end, |run| run.end.max(added.end));
-        self.0.splice(from..to, [start..end]);
+        self.0.splice(from..to, std::iter::once(start..end));
     }
 
     /// Takes the lowest run out.

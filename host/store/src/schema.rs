@@ -17,10 +17,12 @@ const APPLICATION_ID: i64 = 0x5349_454d;
 /// because one commit under load is already several megabytes, and each copy costs two more syncs.
 const CHECKPOINT_PAGES: i64 = 4096;
 /// What a burst may leave of the write-ahead log on disk.
-const JOURNAL_LIMIT_BYTES: i64 = 32 << 20;
+const JOURNAL_LIMIT_BYTES: i64 = 16 << 20;
 /// Only the first moment of a checkpoint can make a reader wait.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS: usize = 64;
+/// Holds what one commit changes, so that pages are not written twice.
+const WRITER_CACHE_KIB: i64 = 16 << 10;
 
 pub(crate) fn path(config: &StoreConfig) -> PathBuf {
     config.folder.join("store.db")
@@ -41,6 +43,8 @@ pub(crate) fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES)?;
+    // Negative: in KiB and not in pages.
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     Ok(connection)
 }
 
@@ -48,6 +52,11 @@ pub(crate) fn open_reader(config: &StoreConfig) -> Result<Connection, StorageErr
     let connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// How large the write-ahead log is.
+pub(crate) fn journal_bytes(config: &StoreConfig) -> u64 {
+    std::fs::metadata(config.folder.join("store.db-wal")).map_or(0, |file| file.len())
 }
 
 /// Copies the write-ahead log into the file and empties it.
@@ -64,6 +73,8 @@ fn open(config: &StoreConfig, flags: OpenFlags) -> Result<Connection, StorageErr
         None => Connection::open_with_flags(&path, flags)?,
     };
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // No files outside our folder, and none that a full disk could refuse.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -26,9 +26,13 @@ CREATE TABLE blocks (
     size INTEGER NOT NULL,          -- of the compressed data and its row
     raw_bytes INTEGER NOT NULL,
     highest_severity INTEGER NOT NULL,
-    event_types TEXT,               -- JSON object of counts; NULL when there are too many
-    checksum INTEGER NOT NULL,
-    data BLOB NOT NULL              -- last: reading the columns before does not touch it
+    event_types TEXT,               -- JSON array of [type, count]; NULL when there are too many
+    checksum INTEGER NOT NULL
+);
+-- Apart from `blocks`: SQLite writes a row anew when one column changes, and `awaited_by` changes with each settling.
+CREATE TABLE block_data (
+    first INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
 );
 CREATE INDEX blocks_by_organization ON blocks (organization, first, count, stored_ms);
 CREATE INDEX blocks_nobody_awaits ON blocks (first) WHERE awaited_by = 0;
@@ -46,6 +50,7 @@ WHEN (old.awaited_by = 0) <> (new.awaited_by = 0) BEGIN
         WHERE name = new.organization;
 END;
 CREATE TRIGGER block_deleted AFTER DELETE ON blocks BEGIN
+    DELETE FROM block_data WHERE first = old.first;
     UPDATE log SET blocks = blocks - 1, events = events - old.count, bytes = bytes - old.size,
         kept_bytes = kept_bytes - iif(old.awaited_by = 0, old.size, 0);
     UPDATE organizations SET awaited_bytes = awaited_bytes - iif(old.awaited_by = 0, 0, old.size)

@@ -26,6 +26,9 @@ use tokio::sync::{oneshot, watch};
 
 /// Wall clocks jump: however far the next expiry is, the clock is read again after this long.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Readers that overlap can keep SQLite from ever starting its write-ahead log anew. From this size on the writer waits
+/// for them, which takes milliseconds. The ballast is larger, so that even a full disk has room to empty it.
+const JOURNAL_BYTES: u64 = 32 << 20;
 /// After a failure that expiry may have caused, it is tried again this much later.
 const RETRY_EXPIRY_MS: u64 = 10_000;
 
@@ -89,10 +92,7 @@ impl Writer {
         while let Ok(late) = self.commands.try_recv() {
             self.commit_group(Group::gather(late, &self.commands), &mut closing);
         }
-        if let Err(error) = schema::checkpoint(&self.connection) {
-            // Nothing is lost: the next start reads the write-ahead log.
-            tracing::warn!(%error, "cannot empty the store's write-ahead log");
-        }
+        self.empty_journal();
         drop(self);
         for ended in closing {
             ended.send(()).ok();
@@ -127,28 +127,48 @@ impl Writer {
             Ok(replies) => self.finish(group, replies),
             Err(error) => self.recover(group, error),
         }
+        if schema::journal_bytes(&self.config) > JOURNAL_BYTES {
+            self.empty_journal();
+        }
     }
 
-    /// After a failed commit: a full disk must not stop settling, since settling is what frees space.
+    /// After a failed commit: a full disk must not stop settling, since settling is what frees space. Without the
+    /// appends the group may fit; if not, the ballast is there for it.
     fn recover(&mut self, mut group: Group, error: StorageError) {
         tracing::error!(%error, "a commit failed and was undone");
         group.refuse_appends(&self.append_error(&error));
-        // Expiry writes too, so that a store that only deletes may need the ballast as well.
-        if !(error.may_be_full() && self.disk.release_ballast()) {
-            return self.give_up(group, error);
+        if !error.may_be_full() {
+            return self.give_up(group, &error);
         }
-        match self.transact(&group) {
+        let replies = self.transact(&group).or_else(|_| {
+            self.make_room();
+            self.transact(&group)
+        });
+        match replies {
             Ok(replies) => self.finish(group, replies),
-            Err(error) => self.give_up(group, error),
+            Err(error) => self.give_up(group, &error),
         }
     }
 
-    fn give_up(&mut self, group: Group, error: StorageError) {
-        // Without a pause of at least one command, a failing expiry would spin.
+    /// Gives the ballast's space to the database, and what the write-ahead log takes beyond need.
+    fn make_room(&mut self) {
+        self.disk.release_ballast();
+        self.empty_journal();
+    }
+
+    fn empty_journal(&self) {
+        if let Err(error) = schema::checkpoint(&self.connection) {
+            // Nothing is lost: it is read again at the next start.
+            tracing::warn!(%error, "cannot empty the store's write-ahead log");
+        }
+    }
+
+    fn give_up(&mut self, group: Group, error: &StorageError) {
+        // Without a pause a failing expiry would spin.
         self.expiry.more = false;
         self.vacuum = false;
         self.expiry.due_ms = Some(self.config.clock.now_ms().saturating_add(RETRY_EXPIRY_MS));
-        group.fail_changes(&StoreError::Storage(error));
+        group.fail_changes(&StoreError::Storage(error.clone()));
     }
 
     fn append_error(&self, error: &StorageError) -> AppendError {

@@ -3,11 +3,14 @@ use siemaphore_store::{LoadError, StoreError};
 
 fn flip_a_bit(rig: &Rig, first: u64) {
     let database = rig.database();
-    let mut data: Vec<u8> =
-        database.query_row("SELECT data FROM blocks WHERE first = ?1", [first], |row| row.get(0)).unwrap();
+    let mut data: Vec<u8> = database
+        .query_row("SELECT data FROM block_data WHERE first = ?1", [first], |row| row.get(0))
+        .unwrap();
     let middle = data.len() / 2;
     data[middle] ^= 1;
-    database.execute("UPDATE blocks SET data = ?2 WHERE first = ?1", rusqlite::params![first, data]).unwrap();
+    database
+        .execute("UPDATE block_data SET data = ?2 WHERE first = ?1", rusqlite::params![first, data])
+        .unwrap();
 }
 
 #[tokio::test]

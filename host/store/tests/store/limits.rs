@@ -155,3 +155,21 @@ async fn the_file_shrinks_after_deletes() {
     let on_disk = std::fs::metadata(rig.config.folder.join("store.db")).unwrap().len();
     assert!(on_disk < full / 10, "{on_disk} bytes on disk of {full}");
 }
+
+#[tokio::test]
+async fn a_long_backlog_expires_in_several_transactions_by_itself() {
+    let rig = Rig::new();
+    let impatient = Registration { age_limit: HOUR, ..registration("impatient", "acme") };
+    rig.store.open_destination(impatient).await.unwrap();
+    for _ in 0..150 {
+        rig.append("acme", 1).await;
+    }
+    rig.advance(HOUR);
+    rig.store.expire().await.unwrap();
+    let expired = async {
+        while rig.ledger("impatient").await.expired < 150 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), expired).await.unwrap();
+}
