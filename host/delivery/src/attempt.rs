@@ -69,8 +69,8 @@ impl Target {
         if let Authentication::OAuth2ClientCredentials { token_url, .. } = &config.authentication {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }
-        let tokens = ClientConfig { answer_bytes: MAX_TOKEN_ANSWER_BYTES, ..config.client };
-        let authenticator = Authenticator::new(config.authentication, secrets, Client::new(&tokens)?);
+        let tokens = client.with_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
+        let authenticator = Authenticator::new(config.authentication, secrets, tokens);
         Ok(Target { destination: config.destination, endpoint: config.endpoint, client, authenticator })
     }
 

@@ -120,6 +120,11 @@ impl Client {
         })
     }
 
+    /// The same client, connections and all, with another limit for answers.
+    pub fn with_answer_bytes(&self, answer_bytes: usize) -> Self {
+        Client { answer_bytes, ..self.clone() }
+    }
+
     /// Whether this client would send to `url`, as far as the URL itself says.
     pub fn check(&self, url: &Url) -> Result<(), crate::UrlError> {
         check_url(url, &self.egress, self.allow_plaintext)

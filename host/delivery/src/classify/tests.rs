@@ -54,7 +54,9 @@ fn without_an_opinion_of_the_formatter_the_status_decides() {
 #[test]
 fn delivered_is_believed_on_a_success_only() {
     assert_eq!(decided(200, Verdict::Delivered(None)), "delivered");
-    for (status, decision) in [(503, "retry"), (400, "rejected"), (401, "hold"), (413, "split"), (302, "hold")] {
+    for (status, decision) in
+        [(503, "retry"), (400, "rejected"), (401, "hold"), (413, "split"), (302, "hold")]
+    {
         assert_eq!(decided(status, Verdict::Delivered(None)), decision, "{status}");
         assert_eq!(decided(status, partial(vec![], Fate::Delivered)), decision, "{status}");
         let all = vec![run(0, 2, Fate::Delivered), run(2, 1, Fate::Duplicate)];
@@ -64,7 +66,8 @@ fn delivered_is_believed_on_a_success_only() {
 
 #[test]
 fn a_verdict_that_is_not_believed_is_named_in_the_reason() {
-    let Decision::Retry { reason, .. } = classify(&answer(503, &[], "busy"), Verdict::Delivered(None), 3) else {
+    let Decision::Retry { reason, .. } = classify(&answer(503, &[], "busy"), Verdict::Delivered(None), 3)
+    else {
         panic!("a 503 is tried again");
     };
     assert!(reason.contains("answered 503: busy") && reason.contains("not believed"), "{reason}");
@@ -72,7 +75,11 @@ fn a_verdict_that_is_not_believed_is_named_in_the_reason() {
 
 #[test]
 fn a_failure_that_names_the_first_bad_record_keeps_what_was_delivered_before_it() {
-    let fates = vec![run(0, 1, Fate::Delivered), run(1, 1, Fate::Rejected("no event".into())), run(2, 1, Fate::Retry)];
+    let fates = vec![
+        run(0, 1, Fate::Delivered),
+        run(1, 1, Fate::Rejected("no event".into())),
+        run(2, 1, Fate::Retry),
+    ];
     let decision = classify(&answer(400, &[], ""), partial(fates.clone(), Fate::Retry), 3);
     assert_eq!(decision, Decision::Partial { fates, note: None });
 }
@@ -123,7 +130,8 @@ fn a_success_can_be_a_refusal_and_a_refusal_keeps_the_formatters_words() {
 #[test]
 fn a_refusal_without_words_gets_those_of_the_status() {
     let silent = Refusal { reason: String::new(), hint: " ".into() };
-    let Decision::Hold { reason, hint } = classify(&answer(403, &[], "denied\n by  rule"), Verdict::Hold(silent), 3)
+    let Decision::Hold { reason, hint } =
+        classify(&answer(403, &[], "denied\n by  rule"), Verdict::Hold(silent), 3)
     else {
         panic!("a hold");
     };
@@ -156,7 +164,9 @@ fn every_failure_has_a_reason_and_a_hint() {
             Decision::Retry { reason, hint, .. }
             | Decision::Hold { reason, hint }
             | Decision::Split { reason, hint }
-            | Decision::Rejected { reason, hint } => assert!(!reason.is_empty() && !hint.is_empty(), "{status}"),
+            | Decision::Rejected { reason, hint } => {
+                assert!(!reason.is_empty() && !hint.is_empty(), "{status}")
+            }
             other => panic!("{status}: {other:?}"),
         }
     }

@@ -42,7 +42,8 @@ fn each_framing_joins_records_in_its_own_way() {
     assert_eq!(bodies(Framing::Newline, plenty, &records), ["1\n22\n333\n"]);
     assert_eq!(bodies(Framing::Concatenated, plenty, &records), ["122333"]);
     assert_eq!(bodies(Framing::OnePerRequest, plenty, &records), ["1", "22", "333"]);
-    let enclosed = Framing::Enclosed { prefix: b"{\"r\":[".into(), separator: b", ".into(), suffix: b"]}".into() };
+    let enclosed =
+        Framing::Enclosed { prefix: b"{\"r\":[".into(), separator: b", ".into(), suffix: b"]}".into() };
     assert_eq!(bodies(enclosed, plenty, &records), ["{\"r\":[1, 22, 333]}"]);
     assert!(bodies(Framing::JsonArray, plenty, &[]).is_empty());
 }
@@ -66,7 +67,8 @@ fn a_record_that_no_body_can_hold_is_reported_and_ends_the_body_before_it() {
     for (limits, limit) in [((9, 99, 3), 3), ((9, 5, 99), 3)] {
         let profile = granted(Framing::JsonArray, limits, Vec::new());
         let frames = frame(&profile, &[b"1", b"4444", b"3", b"55555"]);
-        let runs: Vec<(usize, usize)> = frames.bodies.iter().map(|framed| (framed.first, framed.count)).collect();
+        let runs: Vec<(usize, usize)> =
+            frames.bodies.iter().map(|framed| (framed.first, framed.count)).collect();
         assert_eq!(runs, [(0, 1), (2, 1)]);
         let too_large = |index, bytes| TooLarge { index, bytes, limit };
         assert_eq!(frames.too_large, [too_large(1, 4), too_large(3, 5)]);

@@ -132,7 +132,8 @@ fn headers_that_are_none_are_refused() {
     assert!(matches!(with_header("", "x"), Err(GrantError::BadHeader(_))));
     assert!(matches!(with_header("x-a\r\nhost", "x"), Err(GrantError::BadHeader(_))));
     assert!(matches!(with_header("x-a", "{tenant}"), Err(GrantError::HeaderPlaceholder { .. })));
-    let twice = checked(|profile| profile.headers = vec![("x-a".into(), "1".into()), ("X-A".into(), "2".into())]);
+    let twice =
+        checked(|profile| profile.headers = vec![("x-a".into(), "1".into()), ("X-A".into(), "2".into())]);
     assert_eq!(twice, Err(GrantError::RepeatedHeader("X-A".into())));
     let many = checked(|profile| {
         profile.headers = (0..=MAX_HEADERS).map(|number| (format!("x-{number}"), String::new())).collect();
@@ -182,6 +183,7 @@ fn a_probe_has_the_rules_of_a_request() {
 #[test]
 fn an_endpoint_with_a_query_is_refused() {
     let endpoint = Url::parse("https://s/?key=1").expect("a URL");
-    let error = GrantedProfile::check(&profile(), &Authentication::None, &endpoint).expect_err("it has a query");
+    let error =
+        GrantedProfile::check(&profile(), &Authentication::None, &endpoint).expect_err("it has a query");
     assert_eq!(error, GrantError::Endpoint(EndpointError::Query));
 }
