@@ -155,7 +155,7 @@ mod tests {
     fn a_well_formed_but_invalid_element_harms_only_itself() {
         let deep = format!(r#"{{"id":"deep","a":{}{}}}"#, "[".repeat(64), "]".repeat(64));
         let large = format!(r#"{{"id":"large","a":"{}"}}"#, "x".repeat(1 << 20));
-        let body = format!(r#"[{{"id":0}},7,{deep},"text",{large},null,{{"type":{{}}}},{{"id":7}}]"#);
+        let body = format!(r#"[{{"id":0}},7,{deep},"text",{large},null,{{"event_type":{{}}}},{{"id":7}}]"#);
         check(
             body.as_bytes(),
             &["0", "7"],
@@ -165,7 +165,7 @@ mod tests {
                 (3, "text; a JSON object is expected"),
                 (4, "has 1048597 bytes; the limit is 262144"),
                 (5, "null; a JSON object is expected"),
-                (6, "/type holds an object; text or a number is expected"),
+                (6, "/event_type holds an object; text or a number is expected"),
             ],
         );
     }

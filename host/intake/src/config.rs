@@ -12,8 +12,9 @@ pub struct IntakeConfig {
     pub decompressed_bytes: usize,
     /// The most events in one request. Default 10,000.
     pub batch_events: usize,
-    /// How much memory all requests together may take for bodies and decoded events; more of them wait their turn.
-    /// At least the greatest of one request counts, or that one could never be served. Default 256 MiB.
+    /// How much memory all requests together may take, one half for bodies as they arrive and one for decoded events;
+    /// more requests wait their turn. A body of undeclared length counts as the largest. Each half is at least what
+    /// one request of the largest size takes. Default 256 MiB.
     pub concurrent_bytes: usize,
     /// How long a producer may take to send one body. Default 60 s.
     pub read_timeout: Duration,

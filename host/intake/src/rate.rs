@@ -1,8 +1,8 @@
 //! The rate limit of a source: a token bucket that may go into debt.
 //!
 //! How many events a request holds is known only after it was decoded. So a request passes when nothing is owed, pays
-//! afterwards for all it held, and the next one waits until that is worked off. A source can so exceed its rate by one
-//! batch, and in the long run not at all.
+//! afterwards for all it held, and the next one waits until that is worked off. A source can so exceed its rate by the
+//! requests under way, and in the long run not at all.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -97,7 +97,7 @@ async fn post_events(State(Intake { shared }): State<Intake>, request: Request) 
 }
 
 impl Shared {
-    async fn take(self: &Arc<Self>, request: Request) -> Result<Response, RequestError> {
+    async fn take(&self, request: Request) -> Result<Response, RequestError> {
         let (parts, body) = request.into_parts();
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
         let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;

@@ -47,7 +47,7 @@ fn bad_events() -> Vec<(Vec<u8>, &'static str)> {
         (text("[{}]"), "the event is an array"),
         (text(r#"{"event_type":{"a":1}}"#), "/event_type holds an object"),
         (text(r#"{"event_type":["a"]}"#), "/event_type holds an array"),
-        (text(r#"{"id":true}"#), "/id holds a boolean"),
+        (text(r#"{"event_id":true}"#), "/event_id holds a boolean"),
         (format!(r#"{{"a":{}{}}}"#, "[".repeat(64), "]".repeat(64)).into_bytes(), "more than 64 levels deep"),
         (
             format!("{}{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000)).into_bytes(),

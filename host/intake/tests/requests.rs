@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::Body;
 use siemaphore_intake::{AppendError, IntakeConfig, Source};
 use support::{TOKEN, TestIntake, gateway, gzip, source};
+use tokio::sync::oneshot;
 
 const EVENT: &str = r#"{"event_id":"e1","event_type":"blocked","severity":"high"}"#;
 
@@ -182,7 +183,7 @@ async fn other_paths_and_methods_get_an_error_of_the_same_shape() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_given_up() {
     let intake = TestIntake::new();
-    let (sender, receiver) = tokio::sync::oneshot::channel::<Result<&str, std::io::Error>>();
+    let (sender, receiver) = oneshot::channel();
     let stalled = body_through(receiver);
     let answer = intake.post(&[], stalled).await;
     answer.expect_error(408, "60 seconds");
@@ -190,28 +191,15 @@ async fn a_body_that_never_ends_is_given_up() {
 }
 
 /// A body whose only frame comes through the channel.
-fn body_through(receiver: tokio::sync::oneshot::Receiver<Result<&'static str, std::io::Error>>) -> Body {
-    struct Frames(tokio::sync::oneshot::Receiver<Result<&'static str, std::io::Error>>);
-    impl http_body::Body for Frames {
-        type Data = bytes::Bytes;
-        type Error = std::io::Error;
-        fn poll_frame(
-            mut self: std::pin::Pin<&mut Self>,
-            context: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>> {
-            std::pin::Pin::new(&mut self.0).poll(context).map(|received| {
-                let text = received.unwrap_or_else(|_| Err(std::io::ErrorKind::ConnectionReset.into()));
-                Some(text.map(|text| http_body::Frame::data(text.into())))
-            })
-        }
-    }
-    Body::new(Frames(receiver))
+fn body_through(frame: oneshot::Receiver<std::io::Result<&'static str>>) -> Body {
+    let reset = || Err(std::io::ErrorKind::ConnectionReset.into());
+    Body::from_stream(futures_util::stream::once(async move { frame.await.unwrap_or_else(|_| reset()) }))
 }
 
 #[tokio::test]
 async fn a_producer_that_goes_away_has_sent_nothing() {
     let intake = TestIntake::new();
-    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     sender.send(Err(std::io::ErrorKind::ConnectionReset.into())).unwrap();
     intake.post(&[], body_through(receiver)).await.expect_error(400, "did not arrive whole");
     assert_eq!(intake.log.requests(), 0);

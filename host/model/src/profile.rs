@@ -97,6 +97,8 @@ pub(crate) struct Test {
     pub(crate) is: Option<String>,
 }
 
+/// The first pointer of each is the documented place: an event that holds there what is neither text nor a number is
+/// refused, unless another place has a value.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pointers {

@@ -115,3 +115,68 @@ fn an_event_of_nobody_known_is_generic() {
     assert_eq!(event.timestamp(), "2026-06-08T20:15:30Z");
     assert_eq!(event.timestamp_ns(), 1_780_949_730_000_000_000);
 }
+
+#[test]
+fn a_familiar_name_with_another_meaning_is_passed_over_and_a_documented_one_is_not() {
+    let raw = r#"{"id":{"$oid":"5"},"type":["a"],"action":"opened","project":false,"time":{},"severity":[]}"#;
+    let (buffer, _) = normalise("auto", raw);
+    let event = buffer.iter().next().unwrap();
+    assert_eq!((event.id(), event.event_type(), event.project()), ("", "opened", None));
+    assert_eq!((event.timestamp_ns(), event.severity()), (RECEIVED_NS, Severity::Informational));
+
+    let normaliser = Normaliser::new("auto", &Redaction::default()).unwrap();
+    let context = Context { organization: "acme", source: "gateway", received_ns: RECEIVED_NS };
+    let raw = r#"{"event_type":{"a":1}}"#;
+    let refusal = normaliser.normalise(raw, &context, &mut Scratch::default(), &mut EventBuffer::new());
+    assert_eq!(refusal.unwrap_err().to_string(), "/event_type holds an object; text or a number is expected");
+}
+
+#[test]
+fn severity_follows_the_event_then_the_table_then_nothing() {
+    for (profile, raw, expected) in [
+        ("aisg", r#"{"event_type":"dlp.injection_blocked","severity":"Low"}"#, Severity::Low),
+        ("aisg", r#"{"event_type":"dlp.injection_blocked","severity":"strange"}"#, Severity::Critical),
+        ("aisg", r#"{"event_type":"dlp.injection_blocked","severity":3}"#, Severity::Critical),
+        ("aisg", r#"{"event_type":"dlp.injection_blocked","severity":null}"#, Severity::Critical),
+        ("aisg", r#"{"event_type":"other"}"#, Severity::Informational),
+        ("keeptrusts", r#"{"event_type":"request","action":"block"}"#, Severity::High),
+        ("keeptrusts", r#"{"event_type":"blocked"}"#, Severity::High),
+        ("aegis", r#"{"aegis":{"decision":"REQUIRES_APPROVAL"}}"#, Severity::Medium),
+        ("generic", r#"{"level":" EMERGENCY "}"#, Severity::Critical),
+        ("generic", r#"{"severity":5}"#, Severity::Informational),
+        ("generic", r#"{"severity_number":17}"#, Severity::High),
+        ("generic", r#"{"severity_number":"12"}"#, Severity::Informational),
+    ] {
+        let (buffer, _) = normalise(profile, raw);
+        assert_eq!(buffer.iter().next().unwrap().severity(), expected, "{raw} as {profile}");
+    }
+}
+
+#[test]
+fn an_event_without_a_readable_time_happened_when_it_was_received() {
+    for time in [r#""soon""#, "5", "null", "true", "[]", r#""""#] {
+        let (buffer, _) = normalise("aisg", &format!(r#"{{"event_type":"t","timestamp":{time}}}"#));
+        let event = buffer.iter().next().unwrap();
+        assert_eq!(
+            (event.timestamp_ns(), event.timestamp()),
+            (RECEIVED_NS, "2027-01-15T08:00:00Z"),
+            "{time}"
+        );
+    }
+}
+
+#[test]
+fn a_long_id_is_cut_in_the_envelope_and_whole_in_the_document() {
+    let id = "ü".repeat(200);
+    let (buffer, _) = normalise("aisg", &format!(r#"{{"event_type":"t","request_id":"{id}"}}"#));
+    let event = buffer.iter().next().unwrap();
+    assert_eq!(event.id(), "ü".repeat(128));
+    assert!(event.document().contains(&id));
+}
+
+#[test]
+fn the_key_depends_on_source_and_document() {
+    let key = |raw| normalise("auto", raw).0.iter().next().unwrap().key();
+    assert_eq!(key(r#"{"id":1}"#), key(" {\"id\":1}\n"));
+    assert_ne!(key(r#"{"id":1}"#), key(r#"{"id":1,"a":2}"#));
+}

@@ -35,14 +35,14 @@ impl<'a> Envelope<'a> {
         let values = Values { raw, plan, found };
         let recognised = plan.recognisable.iter().find(|profile| values.recognised(profile));
         let profile = recognised.unwrap_or(&plan.fallback);
-        let event_type = values.required_shape(&profile.event_type)?;
+        let event_type = values.text_of_first(&profile.event_type)?;
         let event_type = event_type.unwrap_or(Cow::Borrowed(profile.default_type.as_str()));
         let timestamp_ns = profile.time.iter().find_map(|slot| values.time(*slot)).unwrap_or(received_ns);
         time::write(timestamp_ns, timestamp);
         Ok(Envelope {
             producer: &profile.name,
-            id: values.required_shape(&profile.id)?.unwrap_or_default(),
-            project: values.required_shape(&profile.project)?.filter(|project| !project.is_empty()),
+            id: values.text_of_first(&profile.id)?.unwrap_or_default(),
+            project: values.text_of_first(&profile.project)?.filter(|project| !project.is_empty()),
             timestamp_ns,
             severity: values.severity(profile, &event_type),
             event_type,
@@ -68,23 +68,22 @@ impl<'a> Values<'a, '_> {
         })
     }
 
-    /// The first text or number. Refused when there is none but something else is where it should be: such an event is
-    /// not what its producer documents, and guessing would misfile it.
-    fn required_shape(self, slots: &[usize]) -> Result<Option<Cow<'a, str>>, Refusal> {
+    /// The first text or number. When there is none and the first place holds something else, the event is refused: it
+    /// is not what its producer documents, and guessing would misfile it. The other places are names that may mean
+    /// anything, so there a value of another type is passed over.
+    fn text_of_first(self, slots: &[usize]) -> Result<Option<Cow<'a, str>>, Refusal> {
         if let Some(text) = slots.iter().find_map(|slot| self.text(*slot)) {
             return Ok(Some(shorten(text)));
         }
-        for slot in slots {
-            let found = match self.kind(*slot) {
-                Kind::Boolean => "a boolean",
-                Kind::Array => "an array",
-                Kind::Object => "an object",
-                Kind::Nothing | Kind::Branch | Kind::Null | Kind::Text { .. } | Kind::Number => continue,
-            };
-            let pointer = self.plan.pointers.get(*slot).cloned().unwrap_or_default();
-            return Err(Refusal::WrongType { pointer, found });
-        }
-        Ok(None)
+        let Some(first) = slots.first() else { return Ok(None) };
+        let found = match self.kind(*first) {
+            Kind::Boolean => "a boolean",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+            Kind::Nothing | Kind::Branch | Kind::Null | Kind::Text { .. } | Kind::Number => return Ok(None),
+        };
+        let pointer = self.plan.pointers.get(*first).cloned().unwrap_or_default();
+        Err(Refusal::WrongType { pointer, found })
     }
 
     fn time(self, slot: usize) -> Option<u64> {
