@@ -2,7 +2,7 @@
 //!
 //! Appends of the same organisation that wait together are merged, so that many small requests make large blocks.
 
-use crate::block::{OpenBlock, Sealer};
+use crate::block::BlockBuilder;
 use crate::error::{AppendError, StorageError};
 use crate::idempotency::{self, Idempotency};
 use crate::{block_row, destination, log_row};
@@ -32,7 +32,7 @@ pub(crate) type Reply = Result<Appended, AppendError>;
 /// Stores all appends of one commit; the replies are in the same order.
 pub(crate) fn apply(
     connection: &Connection,
-    sealer: &mut Sealer,
+    builder: &mut BlockBuilder,
     appends: &[&Append],
     now_ms: u64,
 ) -> Result<Vec<Reply>, StorageError> {
@@ -49,7 +49,7 @@ pub(crate) fn apply(
         }
     }
     let first_free = log_row::read(connection)?.next_position;
-    let mut writing = Writing { connection, sealer, now_ms, next_position: first_free };
+    let mut writing = Writing { connection, builder, now_ms, next_position: first_free };
     for (organization, appends) in by_organization {
         writing.store(organization, &appends, &mut replies)?;
     }
@@ -73,7 +73,7 @@ fn repeated(connection: &Connection, append: &Append, now_ms: u64) -> Result<Opt
 
 struct Writing<'a> {
     connection: &'a Connection,
-    sealer: &'a mut Sealer,
+    builder: &'a mut BlockBuilder,
     now_ms: u64,
     next_position: u64,
 }
@@ -89,35 +89,31 @@ impl Writing<'_> {
         log_row::ensure_organization(self.connection, organization)?;
         let awaited_by = destination::count_active(self.connection, organization)?;
         let mut first = self.next_position;
-        let mut block = OpenBlock::default();
+        // A commit that failed may have left something behind.
+        self.builder.clear();
         for (index, events) in appends {
             let mut iter = events.iter();
             let mut rest = iter.as_bytes();
             while let Some(event) = iter.next() {
                 let encoded = rest.get(..rest.len() - iter.as_bytes().len()).unwrap_or_default();
                 rest = iter.as_bytes();
-                if !block.has_room_for(encoded) {
-                    self.seal(&mut block, organization, awaited_by)?;
+                if !self.builder.has_room_for(encoded) {
+                    self.seal(organization, awaited_by)?;
                 }
-                block.push(&event, encoded);
+                self.builder.push(&event, encoded);
             }
             let count = events.len() as u64;
             replies.push((*index, Ok(Appended::Stored { first, count })));
             first += count;
         }
-        if !block.is_empty() {
-            self.seal(&mut block, organization, awaited_by)?;
+        if !self.builder.is_empty() {
+            self.seal(organization, awaited_by)?;
         }
         Ok(())
     }
 
-    fn seal(
-        &mut self,
-        block: &mut OpenBlock,
-        organization: &str,
-        awaited_by: u64,
-    ) -> Result<(), StorageError> {
-        let sealed = self.sealer.seal(block, self.next_position)?;
+    fn seal(&mut self, organization: &str, awaited_by: u64) -> Result<(), StorageError> {
+        let sealed = self.builder.seal(self.next_position)?;
         block_row::insert(self.connection, organization, self.now_ms, awaited_by, &sealed)?;
         self.next_position += sealed.summary.count;
         Ok(())

@@ -94,14 +94,26 @@ impl Summary {
     }
 }
 
-/// A block that takes events.
-#[derive(Debug, Default)]
-pub(crate) struct OpenBlock {
+/// Takes events and seals them as blocks. Its memory is used again for each block.
+pub(crate) struct BlockBuilder {
+    compressor: zstd::bulk::Compressor<'static>,
     raw: Vec<u8>,
+    compressed: Vec<u8>,
     summary: Summary,
 }
 
-impl OpenBlock {
+impl BlockBuilder {
+    pub(crate) fn new() -> Result<BlockBuilder, StorageError> {
+        let compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).map_err(compression)?;
+        Ok(BlockBuilder { compressor, raw: Vec::new(), compressed: Vec::new(), summary: Summary::default() })
+    }
+
+    /// Forgets what was not sealed.
+    pub(crate) fn clear(&mut self) {
+        self.raw.clear();
+        self.summary = Summary::default();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.summary.count == 0
     }
@@ -115,41 +127,37 @@ impl OpenBlock {
         self.raw.extend_from_slice(encoded);
         self.summary.add(event);
     }
+
+    /// Seals what was pushed, at its position.
+    pub(crate) fn seal(&mut self, first: u64) -> Result<SealedBlock<'_>, StorageError> {
+        self.compressed.clear();
+        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.raw.len()));
+        self.compressor.compress_to_buffer(&self.raw, &mut self.compressed).map_err(compression)?;
+        let raw_bytes = self.raw.len() as u64;
+        let summary = std::mem::take(&mut self.summary);
+        self.raw.clear();
+        let checksum = checksum(first, summary.count, raw_bytes, &self.compressed);
+        Ok(SealedBlock { first, summary, raw_bytes, checksum, data: &self.compressed })
+    }
+}
+
+fn compression(error: std::io::Error) -> StorageError {
+    StorageError::Compression(error.into())
 }
 
 /// A block as it is stored.
 #[derive(Debug)]
-pub(crate) struct SealedBlock {
+pub(crate) struct SealedBlock<'a> {
     pub(crate) first: u64,
     pub(crate) summary: Summary,
     pub(crate) raw_bytes: u64,
     pub(crate) checksum: u32,
-    pub(crate) data: Vec<u8>,
+    pub(crate) data: &'a [u8],
 }
 
-impl SealedBlock {
+impl SealedBlock<'_> {
     pub(crate) fn size(&self) -> u64 {
         self.data.len() as u64 + ROW_BYTES
-    }
-}
-
-/// Compresses blocks with one set of tables for all of them.
-pub(crate) struct Sealer(zstd::bulk::Compressor<'static>);
-
-impl Sealer {
-    pub(crate) fn new() -> Result<Sealer, StorageError> {
-        let compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL);
-        Ok(Sealer(compressor.map_err(|error| StorageError::Compression(error.into()))?))
-    }
-
-    /// Seals the block at its position and leaves an empty one that keeps the memory.
-    pub(crate) fn seal(&mut self, block: &mut OpenBlock, first: u64) -> Result<SealedBlock, StorageError> {
-        let data = self.0.compress(&block.raw).map_err(|error| StorageError::Compression(error.into()))?;
-        let raw_bytes = block.raw.len() as u64;
-        block.raw.clear();
-        let summary = std::mem::take(&mut block.summary);
-        let checksum = checksum(first, summary.count, raw_bytes, &data);
-        Ok(SealedBlock { first, summary, raw_bytes, checksum, data })
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn insert(
     organization: &str,
     stored_ms: u64,
     awaited_by: u64,
-    block: &SealedBlock,
+    block: &SealedBlock<'_>,
 ) -> rusqlite::Result<()> {
     const INSERT: &str = "INSERT INTO blocks (first, count, organization, stored_ms, awaited_by, size, raw_bytes, \
          highest_severity, event_types, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";

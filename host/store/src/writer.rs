@@ -8,7 +8,7 @@
 //! ballast is released, and the changes are tried once more.
 
 use crate::append::{self, Append, Appended};
-use crate::block::Sealer;
+use crate::block::BlockBuilder;
 use crate::config::{StoreConfig, as_millis};
 use crate::disk::{Disk, Room};
 use crate::error::{AppendError, StorageError, StoreError};
@@ -37,7 +37,7 @@ pub(crate) struct Writer {
     connection: Connection,
     commands: Receiver<Queued>,
     disk: Disk,
-    sealer: Sealer,
+    builder: BlockBuilder,
     expiry: Expiry,
     vacuum: bool,
     appended: watch::Sender<u64>,
@@ -66,7 +66,7 @@ impl Writer {
     ) -> Result<Writer, StorageError> {
         Ok(Writer {
             disk: Disk::new(&config),
-            sealer: Sealer::new()?,
+            builder: BlockBuilder::new()?,
             // Whatever became due while no host ran.
             expiry: Expiry { more: true, due_ms: None, soonest_ms: 0 },
             vacuum: false,
@@ -202,7 +202,7 @@ impl Writer {
             });
         }
         let appends: Vec<&Append> = group.appends.iter().map(|(append, _)| append).collect();
-        let appends = append::apply(&transaction, &mut self.sealer, &appends, now_ms)?;
+        let appends = append::apply(&transaction, &mut self.builder, &appends, now_ms)?;
         if !appends.is_empty() {
             bring_forward(&mut due_ms, now_ms.saturating_add(self.expiry.soonest_ms));
         }
