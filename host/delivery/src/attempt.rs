@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, COOKIE};
 use http::{HeaderMap, HeaderValue};
 use siemaphore_http::{Client, ClientConfig, ClientError, Request, UrlError};
-use siemaphore_model::formatter::{Compression, Pending};
+use siemaphore_model::formatter::{Compression, Pending, RequestProfile};
 use siemaphore_secrets::{Secret, Secrets};
 use thiserror::Error;
 use url::Url;
@@ -17,7 +17,7 @@ use crate::clean::{Answer, Cleaner};
 use crate::cookies::Cookies;
 use crate::endpoint::{self, EndpointError};
 use crate::framing::FramedBody;
-use crate::grant::{GrantedProfile, RequestHead, check_query};
+use crate::grant::{GrantError, GrantedProfile, RequestHead, check_query};
 use crate::group::Group;
 
 /// Where a destination is and how it is authenticated.
@@ -76,6 +76,11 @@ impl Target {
 
     pub fn destination(&self) -> &str {
         &self.destination
+    }
+
+    /// Grants the request that a formatter asks for, or says what cannot be granted.
+    pub fn grant(&self, asked: &RequestProfile) -> Result<GrantedProfile, GrantError> {
+        GrantedProfile::check(asked, self.authenticator.authentication(), &self.endpoint)
     }
 
     /// Sends one body. A credential that is refused is renewed once, and the body sent again with the new one.

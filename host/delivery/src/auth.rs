@@ -105,6 +105,10 @@ impl Authenticator {
         Authenticator { authentication, secrets, tokens: TokenSource::new(client) }
     }
 
+    pub(crate) fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
     /// The credential for the next request; none for [`Authentication::None`].
     pub(crate) async fn credential(&self) -> Result<Option<Credential>, AttemptError> {
         let Some(reference) = self.authentication.secret() else { return Ok(None) };

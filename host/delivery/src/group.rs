@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use siemaphore_model::Event;
 use siemaphore_model::formatter::RequestProfile;
+
+use crate::GrantedProfile;
 
 /// What `{project}` becomes for events that belong to no project.
 const NO_PROJECT: &str = "default";
@@ -39,6 +42,17 @@ pub(crate) enum Piece<'a> {
 }
 
 impl Group {
+    /// The group that an event's record belongs to. What the profile has no placeholder for is left empty.
+    pub fn of(profile: &GrantedProfile, event: &Event<'_>) -> Group {
+        let grouping = profile.grouping();
+        let of = |wanted: bool, text: &str| if wanted { text.to_owned() } else { String::new() };
+        Group {
+            organization: of(grouping.organization, event.organization()),
+            project: event.project().filter(|_| grouping.project).map(str::to_owned),
+            producer: of(grouping.producer, event.producer()),
+        }
+    }
+
     pub(crate) fn value(&self, placeholder: Placeholder) -> &str {
         match placeholder {
             Placeholder::Organization => &self.organization,

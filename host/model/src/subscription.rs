@@ -34,12 +34,8 @@ impl Subscription {
                     .is_some_and(|project| self.projects.iter().any(|wanted| wanted == project)))
     }
 
-    /// Whether a block with these contents may hold a wanted event. Blocks for which it cannot are skipped unread.
-    pub fn may_match<'a>(&self, mut event_types: impl Iterator<Item = &'a str>, highest: Severity) -> bool {
-        highest >= self.minimum_severity && event_types.any(|event_type| self.wants_type(event_type))
-    }
-
-    fn wants_type(&self, event_type: &str) -> bool {
+    /// Whether any pattern matches. Severity and project are not asked.
+    pub fn wants_type(&self, event_type: &str) -> bool {
         self.event_types.iter().any(|pattern| glob_matches(pattern, event_type))
     }
 }
@@ -83,17 +79,5 @@ mod tests {
         ] {
             assert_eq!(glob_matches(pattern, text), expected, "{pattern} against {text}");
         }
-    }
-
-    #[test]
-    fn a_block_without_a_wanted_type_or_severity_is_skipped() {
-        let subscription = Subscription {
-            event_types: vec!["dlp.*".to_owned()],
-            minimum_severity: Severity::High,
-            projects: Vec::new(),
-        };
-        assert!(subscription.may_match(["x", "dlp.y"].into_iter(), Severity::High));
-        assert!(!subscription.may_match(["x"].into_iter(), Severity::High));
-        assert!(!subscription.may_match(["dlp.y"].into_iter(), Severity::Medium));
     }
 }
