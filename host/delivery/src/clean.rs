@@ -176,8 +176,9 @@ fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
 /// The part of a longer text's base64 that depends on the secret alone, when the secret begins `offset` bytes after a
 /// multiple of three.
 fn inner_base64(engine: &impl Engine, secret: &str, offset: usize) -> String {
-    let padded =
-        Zeroizing::new([&[0, 0, 0].as_slice().get(..offset).unwrap_or_default(), secret.as_bytes()].concat());
+    let mut padded = Zeroizing::new(Vec::with_capacity(offset + secret.len()));
+    padded.resize(offset, 0);
+    padded.extend_from_slice(secret.as_bytes());
     let encoded = Zeroizing::new(engine.encode(padded.as_slice()));
     // A character holds six bits; those at the edges share theirs with a neighbour.
     let first = (offset * 8).div_ceil(6);

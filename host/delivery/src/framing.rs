@@ -146,10 +146,10 @@ impl<'a> Plan<'a> {
 
     fn body(&self, records: &[&[u8]]) -> FramedBody {
         let uncompressed_bytes = self.size(records);
-        if self.compression == Some(Compression::Gzip) && uncompressed_bytes >= MIN_COMPRESSED_BYTES {
-            if let Ok(bytes) = self.gzipped(records, uncompressed_bytes) {
-                return FramedBody { bytes, encoding: Some(Compression::Gzip), uncompressed_bytes };
-            }
+        let compress =
+            self.compression == Some(Compression::Gzip) && uncompressed_bytes >= MIN_COMPRESSED_BYTES;
+        if compress && let Ok(bytes) = self.gzipped(records, uncompressed_bytes) {
+            return FramedBody { bytes, encoding: Some(Compression::Gzip), uncompressed_bytes };
         }
         let mut plain = Vec::with_capacity(uncompressed_bytes);
         // Writing to a vector cannot fail.

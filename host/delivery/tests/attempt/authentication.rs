@@ -22,7 +22,9 @@ async fn authorization(
     let server = Server::answering(|_, _| reply(200, "")).await;
     write_secret(&server, secret);
     Destination::new(&server, authentication(secret_reference(&server))).send().await.expect("an answer");
-    server.received()[0].header("authorization").expect("it is there").to_owned()
+    let received = server.received();
+    let request = received.first().expect("a request");
+    request.header("authorization").expect("it is there").to_owned()
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -49,7 +49,8 @@ impl Certificate {
         let authority_key = KeyPair::generate().expect("a key");
         let mut authority = CertificateParams::default();
         // Each authority has a name of its own, so that another one is unknown and not a forgery.
-        let name = format!("test authority {:?}", &authority_key.public_key_raw()[1..9]);
+        let name: String =
+            authority_key.public_key_raw().iter().map(|byte| format!("{byte:02x}")).take(16).collect();
         authority.distinguished_name.push(DnType::CommonName, name);
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         let authority = CertifiedIssuer::self_signed(authority, authority_key).expect("an authority");
@@ -127,8 +128,7 @@ impl Server {
             let acceptor = acceptor.clone();
             async move {
                 let Ok(mut stream) = acceptor.accept(socket).await else { return };
-                let mut request = [0; 4096];
-                stream.read(&mut request).await.expect("a request");
+                read_head(&mut stream).await;
                 stream.write_all(bytes).await.expect("an open connection");
                 stream.flush().await.expect("an open connection");
             }
@@ -153,8 +153,8 @@ impl Server {
     /// Speaks HTTP without TLS.
     pub(crate) async fn plain() -> Self {
         Self::accepting(&Certificate::valid(), Arc::default(), |mut socket: TcpStream| async move {
-            let mut request = [0; 4096];
-            socket.read(&mut request).await.expect("a request");
+            // What arrives is the beginning of a TLS handshake, not a request.
+            socket.read_u8().await.expect("a first byte");
             let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
             socket.write_all(answer).await.expect("an open connection");
         })
@@ -206,6 +206,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Reads to the end of a request's head.
+async fn read_head(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a request"));
     }
 }
 
