@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use serde_json::Value;
 use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 use siemaphore_model::{EventBuffer, Redaction};
 
-const EVENTS: usize = 200_000;
-const ROUNDS: usize = 5;
+const EVENTS: usize = 100_000;
+const ROUNDS: usize = 15;
 
 /// 750 bytes in the shape that AI Security Gateway documents, without and with content that is redacted.
 fn raw_event(index: usize, content: &str) -> String {
@@ -19,31 +20,47 @@ fn raw_event(index: usize, content: &str) -> String {
     head + &note + tail
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 fn main() {
-    let context = Context { organization: "acme", source: "gateway", received_ns: 1_780_949_731_000_000_000 };
     let prompt = r#""prompt":"please translate the following text","arguments":{"q":"select 1"},"#;
-    for (name, content, profile, redaction) in [
-        ("aisg, redaction off", "", "aisg", Redaction::off()),
-        ("auto, redaction off", "", "auto", Redaction::off()),
-        ("auto, nothing to redact", "", "auto", Redaction::default()),
-        ("auto, two values redacted", prompt, "auto", Redaction::default()),
-    ] {
-        let normaliser = Normaliser::new(profile, &redaction).expect("shipped profiles are valid");
-        let raw: Vec<String> = (0..1000).map(|index| raw_event(index, content)).collect();
+    let plain: Vec<String> = (0..1000).map(|index| raw_event(index, "")).collect();
+    let secret: Vec<String> = (0..1000).map(|index| raw_event(index, prompt)).collect();
+    normalise("aisg, redaction off", &plain, "aisg", &Redaction::off());
+    normalise("auto, redaction off", &plain, "auto", &Redaction::off());
+    normalise("auto, nothing to redact", &plain, "auto", &Redaction::default());
+    normalise("auto, two values redacted", &secret, "auto", &Redaction::default());
+    // To compare with on the same machine at the same time.
+    measure("serde_json, only the grammar", &plain, || {
+        |raw: &str| drop(black_box(serde_json::from_str::<serde::de::IgnoredAny>(raw)))
+    });
+    measure("serde_json, parse and write", &plain, || {
+        |raw: &str| drop(black_box(serde_json::from_str::<Value>(raw).map(|value| value.to_string())))
+    });
+}
+
+fn normalise(name: &str, raw: &[String], profile: &str, redaction: &Redaction) {
+    let normaliser = Normaliser::new(profile, redaction).expect("shipped profiles are valid");
+    let context = Context { organization: "acme", source: "gateway", received_ns: 1_780_949_731_000_000_000 };
+    measure(name, raw, || {
         let mut scratch = Scratch::default();
-        let mut best = f64::MAX;
-        for _ in 0..ROUNDS {
-            let started = Instant::now();
-            for batch in 0..EVENTS / raw.len() {
-                let mut buffer = EventBuffer::with_capacity(1 << 20);
-                for raw in &raw {
-                    normaliser.normalise(raw, &context, &mut scratch, &mut buffer).expect("a valid event");
-                }
-                black_box((batch, buffer));
-            }
-            best = best.min(started.elapsed().as_secs_f64() * 1e6 / EVENTS as f64);
+        let mut buffer = EventBuffer::with_capacity(1 << 20);
+        let (normaliser, context) = (&normaliser, &context);
+        move |raw: &str| {
+            normaliser.normalise(raw, context, &mut scratch, &mut buffer).expect("a valid event");
         }
-        println!("{name:<28} {best:.2} µs an event");
+    });
+}
+
+/// Prints the best of some rounds; `start` prepares one batch.
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+fn measure<F: FnMut(&str)>(name: &str, raw: &[String], start: impl Fn() -> F) {
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        for _ in 0..EVENTS / raw.len() {
+            let mut take = start();
+            raw.iter().for_each(|raw| take(raw));
+        }
+        best = best.min(started.elapsed().as_secs_f64() * 1e6 / EVENTS as f64);
     }
+    println!("{name:<30} {best:.2} µs an event");
 }
