@@ -17,7 +17,7 @@ use crate::folder::Lock;
 use crate::group::Group;
 use crate::queue::{Change, Queued};
 use crate::{damage, destination, grant, log_row, schema, settle, vacuum};
-use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -208,7 +208,7 @@ impl Writer {
         }
         let due = self.expiry.more || due_ms.is_some_and(|due_ms| due_ms <= now_ms);
         let expiry = if due || expiry::is_over_size(&transaction, &self.config)? {
-            expiry::run(&transaction, &self.config, now_ms)?
+            expire(&mut transaction, &self.config, now_ms, self.expiry)?
         } else {
             Expiry { due_ms, ..self.expiry }
         };
@@ -225,6 +225,29 @@ impl Writer {
             std::mem::replace(position, replies.next_position) != replies.next_position
         });
         group.answer(replies.changes, replies.appends);
+    }
+}
+
+/// Expires what is due. A failure here must not be the answer to those who append and settle, unless space is what is
+/// missing: then it is tried again later.
+fn expire(
+    transaction: &mut Transaction<'_>,
+    config: &StoreConfig,
+    now_ms: u64,
+    before: Expiry,
+) -> Result<Expiry, StorageError> {
+    let savepoint = transaction.savepoint()?;
+    match expiry::run(&savepoint, config, now_ms) {
+        Ok(expiry) => {
+            savepoint.commit()?;
+            Ok(expiry)
+        }
+        Err(error) if error.may_be_full() => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "cannot expire events");
+            let due_ms = Some(now_ms.saturating_add(RETRY_EXPIRY_MS));
+            Ok(Expiry { more: false, due_ms, ..before })
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-use crate::support::{Rig, events};
-use siemaphore_store::{LoadError, StoreError};
+use crate::support::{Rig, WEEK, events};
+use siemaphore_store::{LoadError, StorageError, StoreError};
 
 fn flip_a_bit(rig: &Rig, first: u64) {
     let database = rig.database();
@@ -48,4 +48,20 @@ async fn a_sound_block_cannot_be_dropped() {
     let refused = rig.store.drop_damaged(block).await;
     assert!(matches!(refused, Err(StoreError::NotDamaged(_))), "{refused:?}");
     assert_eq!(*rig.store.load(block).await.unwrap(), stored);
+}
+
+#[tokio::test]
+async fn the_damaged_row_of_one_destination_does_not_stop_intake_or_its_neighbours() {
+    let rig = Rig::new();
+    rig.open("bad", "acme").await;
+    rig.open("good", "acme").await;
+    rig.append("acme", 2).await;
+    rig.database().execute("UPDATE destinations SET settled_runs = x'05' WHERE name = 'bad'", []).unwrap();
+    rig.advance(WEEK);
+    let second = rig.append("acme", 3).await;
+    rig.deliver("good", second).await;
+    assert_eq!(rig.ledger("good").await.delivered, 3);
+    let ledger = rig.store.ledger("bad").await;
+    let named = matches!(ledger, Err(StoreError::Storage(StorageError::DamagedRow { .. })));
+    assert!(named, "{ledger:?}");
 }
