@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::attempt_error::AttemptError;
 use crate::auth::{Authentication, Authenticator, Credential, MAX_TOKEN_ANSWER_BYTES};
-use crate::clean::{Answer, Cleaner};
+use crate::clean::{Answer, LastCleaner};
 use crate::cookies::Cookies;
 use crate::endpoint::{self, EndpointError};
 use crate::framing::FramedBody;
@@ -59,6 +59,7 @@ pub struct Target {
     endpoint: Url,
     client: Client,
     authenticator: Authenticator,
+    cleaner: LastCleaner,
 }
 
 impl Target {
@@ -71,7 +72,13 @@ impl Target {
         }
         let tokens = client.with_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
         let authenticator = Authenticator::new(config.authentication, secrets, tokens);
-        Ok(Target { destination: config.destination, endpoint: config.endpoint, client, authenticator })
+        Ok(Target {
+            destination: config.destination,
+            endpoint: config.endpoint,
+            client,
+            authenticator,
+            cleaner: LastCleaner::default(),
+        })
     }
 
     pub fn destination(&self) -> &str {
@@ -152,7 +159,7 @@ impl Target {
     async fn send(&self, head: RequestHead, body: Bytes, secrets: &[Secret]) -> Result<Answer, AttemptError> {
         let RequestHead { method, url, headers } = head;
         let answer = self.client.send(Request { method, url, headers, body }).await?;
-        Ok(Cleaner::new(secrets).answer(answer))
+        Ok(self.cleaner.cleaner(secrets).answer(answer))
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use siemaphore_model::formatter::{Compression, Framing};
+use thiserror::Error;
 
 use crate::GrantedProfile;
 
@@ -36,7 +37,8 @@ pub struct Framed {
 }
 
 /// A record that no request can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the record has {bytes} bytes, and a request can hold one of {limit} at most")]
 pub struct TooLarge {
     pub index: usize,
     pub bytes: usize,

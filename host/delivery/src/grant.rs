@@ -306,4 +306,30 @@ fn summary(profile: &RequestProfile, endpoint: &Url) -> String {
 }
 
 #[cfg(test)]
+pub(crate) mod tests_support {
+    //! A profile for the tests of the modules that need one.
+
+    use siemaphore_model::formatter::Limits;
+
+    use super::*;
+
+    pub(crate) fn profile() -> RequestProfile {
+        RequestProfile {
+            method: formatter::Method::Post,
+            path: "/services/collector/event".into(),
+            query: Vec::new(),
+            content_type: "application/json".into(),
+            headers: Vec::new(),
+            follow_up_path: None,
+            sticky: false,
+            framing: Framing::Concatenated,
+            limits: Limits { records: 100, body_bytes: 1000, record_bytes: 500 },
+            compression: vec![Compression::Zstd, Compression::Gzip],
+            probe: None,
+            replay_window: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests;

@@ -121,7 +121,44 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, &str> {
 
 #[cfg(test)]
 mod tests {
+    use siemaphore_model::normalise::{Context, Normaliser, Scratch};
+    use siemaphore_model::{EventBuffer, Redaction};
+    use url::Url;
+
     use super::*;
+    use crate::Authentication;
+    use crate::grant::tests_support::profile;
+
+    fn group_of_an_event(path: &str) -> Group {
+        let mut profile = profile();
+        profile.path = path.to_owned();
+        let endpoint = Url::parse("https://s").expect("a URL");
+        let granted = GrantedProfile::check(&profile, &Authentication::None, &endpoint).expect("granted");
+        let mut events = EventBuffer::new();
+        let context = Context { organization: "acme", source: "gateway", received_ns: 1 };
+        Normaliser::new("generic", &Redaction::default())
+            .expect("a known profile")
+            .normalise(
+                r#"{"event_type":"a","project":"chat"}"#,
+                &context,
+                &mut Scratch::default(),
+                &mut events,
+            )
+            .expect("a valid event");
+        let event = events.iter().next().expect("one event");
+        Group::of(&granted, &event)
+    }
+
+    #[test]
+    fn events_are_told_apart_only_by_what_the_profile_has_placeholders_for() {
+        let nothing = Group { organization: String::new(), project: None, producer: String::new() };
+        assert_eq!(group_of_an_event("/in"), nothing);
+        assert_eq!(
+            group_of_an_event("/{organization}"),
+            Group { organization: "acme".into(), ..nothing.clone() }
+        );
+        assert_eq!(group_of_an_event("/{producer}"), Group { producer: "generic".into(), ..nothing });
+    }
 
     #[test]
     fn placeholders_are_replaced_by_the_values_of_the_group() {

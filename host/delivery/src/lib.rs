@@ -34,7 +34,7 @@ mod verdict;
 
 // When to try again.
 mod breaker;
-mod retry;
+pub mod retry;
 
 pub use attempt::{Target, TargetConfig, TargetError};
 pub use attempt_error::{AttemptError, AttemptErrorKind};

@@ -108,3 +108,22 @@ fn a_secret_that_the_limit_cut_in_two_is_gone_too() {
         assert!(!body.contains("01") && answer.truncated, "{kept}: {body}");
     }
 }
+
+#[test]
+fn a_cleaner_is_made_anew_when_the_secrets_change() {
+    let last = LastCleaner::default();
+    let secrets = |values: &[&str]| values.iter().map(|value| Secret::new(value)).collect::<Vec<_>>();
+    let first = last.cleaner(&secrets(&["one-secret", "two-secret"]));
+    assert!(Arc::ptr_eq(&first, &last.cleaner(&secrets(&["one-secret", "two-secret"]))));
+    for others in
+        [&["one-secret"][..], &["one-secret", "new-secret"], &["one-secret", "two-secret", "x"], &[]]
+    {
+        let cleaner = last.cleaner(&secrets(others));
+        let text = "one-secret two-secret new-secret";
+        assert_eq!(
+            cleaner.cleaned(text.as_bytes()),
+            Cleaner::new(&secrets(others)).cleaned(text.as_bytes()),
+            "{others:?}"
+        );
+    }
+}

@@ -1,28 +1,17 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use siemaphore_model::formatter::{Limits, Method, RequestProfile};
+use siemaphore_model::formatter::{Limits, RequestProfile};
 use url::Url;
 
 use super::*;
 use crate::Authentication;
+use crate::grant::tests_support::profile;
 
 fn granted(framing: Framing, limits: (u32, u32, u32), compression: Vec<Compression>) -> GrantedProfile {
     let (records, body_bytes, record_bytes) = limits;
-    let profile = RequestProfile {
-        method: Method::Post,
-        path: "/".into(),
-        query: Vec::new(),
-        content_type: "application/json".into(),
-        headers: Vec::new(),
-        follow_up_path: None,
-        sticky: false,
-        framing,
-        limits: Limits { records, body_bytes, record_bytes },
-        compression,
-        probe: None,
-        replay_window: None,
-    };
+    let limits = Limits { records, body_bytes, record_bytes };
+    let profile = RequestProfile { framing, limits, compression, ..profile() };
     let endpoint = Url::parse("https://s").expect("a URL");
     GrantedProfile::check(&profile, &Authentication::None, &endpoint).expect("granted")
 }

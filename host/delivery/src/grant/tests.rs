@@ -2,24 +2,8 @@ use http::HeaderName;
 use siemaphore_model::formatter::{Limits, Method as ProfileMethod};
 use siemaphore_secrets::SecretReference;
 
+use super::tests_support::profile;
 use super::*;
-
-fn profile() -> RequestProfile {
-    RequestProfile {
-        method: ProfileMethod::Post,
-        path: "/services/collector/event".into(),
-        query: Vec::new(),
-        content_type: "application/json".into(),
-        headers: Vec::new(),
-        follow_up_path: None,
-        sticky: false,
-        framing: Framing::Concatenated,
-        limits: Limits { records: 100, body_bytes: 1000, record_bytes: 500 },
-        compression: vec![Compression::Zstd, Compression::Gzip],
-        probe: None,
-        replay_window: None,
-    }
-}
 
 fn endpoint() -> Url {
     Url::parse("https://splunk.example.com:8088").expect("a URL")
