@@ -35,3 +35,4 @@ pub use limits::GuestLimits;
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use session::Session;
 pub use threads::SandboxClosed;
+pub use verify::check as verify;

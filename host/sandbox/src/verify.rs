@@ -24,6 +24,11 @@ const NO_NETWORK: &str = "formatters have no network; the host delivers what the
 const NOT_GIVEN: &str = "formatters get WASI 0.2 (cli, clocks, io, random, an empty filesystem) and nothing else. \
      Remove what needs the import, or build with `componentize-py --stub-wasi`, `disableFeatures` of componentize-js";
 
+/// Checks what can be checked without compiling: form, imports, version of the contract. Takes milliseconds.
+pub fn check(plugin: &str, component: &[u8]) -> Result<(), LoadError> {
+    verify(plugin, component).map(|_| ())
+}
+
 /// Checks the file's outside and returns the version of the contract that it was made for.
 pub(crate) fn verify(plugin: &str, component: &[u8]) -> Result<Version, LoadError> {
     check_form(plugin, component)?;

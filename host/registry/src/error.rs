@@ -1,0 +1,57 @@
+//! Errors: of the registry as a whole (it does not start) and of one file (it is listed, the rest goes on).
+
+use std::path::PathBuf;
+
+use siemaphore_sandbox::LoadError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    #[error("the plugin folder {} cannot be read", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the plugin folder {} cannot be watched", path.display())]
+    Watch { path: PathBuf, source: notify::Error },
+    #[error("the plugin watcher's thread does not start")]
+    Thread(#[source] std::io::Error),
+    /// A defect of this build: what is bundled is tested with it.
+    #[error("the built-in formatter `{name}` does not load")]
+    Bundled { name: String, source: LoadError },
+}
+
+/// Why a file did not become the active version of its plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    #[error("`{name}` is the name of a built-in formatter")]
+    ReservedName { name: String },
+    #[error("`{name}` is not a plugin name")]
+    BadName { name: String },
+    #[error("the file cannot be read: {0}")]
+    Unreadable(#[source] std::io::Error),
+    #[error("the file is still being written")]
+    Unsettled,
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Not an error while somebody uses the plugin; a file that will not come back should be told all the same.
+    #[error("the file is gone; the version loaded from it keeps running for the destinations that use it")]
+    Gone,
+}
+
+impl PluginError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            PluginError::ReservedName { .. } => "give the file another name",
+            PluginError::BadName { .. } => {
+                "name the file with lowercase letters, digits and hyphens, at most 64, and `.wasm`"
+            }
+            PluginError::Unreadable(_) => "check the owner and the permissions of the file",
+            PluginError::Unsettled => "it is loaded once it stops changing",
+            PluginError::Load(error) => error.hint(),
+            PluginError::Gone => "put the file back, or move the destinations to another formatter",
+        }
+    }
+
+    /// Message and hint in one line, for the listing.
+    pub(crate) fn describe(&self) -> String {
+        format!("{self}; {}", self.hint())
+    }
+}

@@ -1,0 +1,79 @@
+//! The life of one version of a plugin, one type for each step.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+use siemaphore_sandbox::{Formatter, GuestLimits, LoadError, Sandbox};
+
+/// Bytes that claim to be a plugin, and the name that they were given.
+pub struct Artifact {
+    name: String,
+    component: Vec<u8>,
+    digest: String,
+}
+
+/// A component that asks for nothing but what formatters are given, made for a known version of the contract.
+pub struct Verified(Artifact);
+
+/// Machine code, linked, and described by itself.
+pub struct Compiled {
+    formatter: Formatter,
+    digest: String,
+}
+
+/// The version that formats. A batch keeps the one it began with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Active {
+    pub formatter: Formatter,
+    /// What the plugin says its version is.
+    pub version: String,
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    pub loaded_at: SystemTime,
+}
+
+impl Artifact {
+    pub fn new(name: impl Into<String>, component: Vec<u8>) -> Artifact {
+        let digest = Sha256::digest(&component);
+        let digest = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            hex.push_str(&format!("{byte:02x}"));
+            hex
+        });
+        Artifact { name: name.into(), component, digest }
+    }
+
+    /// SHA-256 of the component, in hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    pub fn verify(self) -> Result<Verified, LoadError> {
+        siemaphore_sandbox::verify(&self.name, &self.component)?;
+        Ok(Verified(self))
+    }
+}
+
+impl Verified {
+    /// Takes up to several seconds.
+    pub fn compile(self, sandbox: &Sandbox, limits: &GuestLimits) -> Result<Compiled, LoadError> {
+        let Verified(Artifact { name, component, digest }) = self;
+        let formatter = sandbox.load(&name, &component, limits.clone())?;
+        Ok(Compiled { formatter, digest })
+    }
+}
+
+impl Compiled {
+    pub fn activate(self, now: SystemTime) -> Arc<Active> {
+        let version = self.formatter.description().version.clone();
+        Arc::new(Active { formatter: self.formatter, version, digest: self.digest, loaded_at: now })
+    }
+}
+
+impl fmt::Debug for Artifact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Artifact({}, {} bytes, {})", self.name, self.component.len(), self.digest)
+    }
+}

@@ -1,0 +1,86 @@
+//! Notices changes in the folder: the operating system's events, gathered for a moment, then one look at the folder.
+//!
+//! What an event says is not believed (they differ between systems and get lost): any of them means "look again".
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::error::RegistryError;
+
+/// Quiet for so long, and whoever writes has most likely finished.
+const QUIET: Duration = Duration::from_millis(100);
+/// Somebody else's endless writing must not keep the others' files from being loaded.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Dropping it ends the events, and then the thread.
+pub(crate) struct Watcher {
+    events: Option<RecommendedWatcher>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Calls `look` on a thread of its own, some time after each change.
+    pub(crate) fn start(folder: &Path, look: impl Fn() + Send + 'static) -> Result<Watcher, RegistryError> {
+        // One waiting signal says as much as many.
+        let (sender, receiver) = sync_channel(1);
+        let failed = |source| RegistryError::Watch { path: folder.to_owned(), source };
+        let mut events = notify::recommended_watcher(move |event| signal(&sender, event)).map_err(failed)?;
+        events.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
+        let thread = std::thread::Builder::new()
+            .name("plugin-watcher".to_owned())
+            .spawn(move || {
+                while gather(&receiver) {
+                    look();
+                }
+            })
+            .map_err(RegistryError::Thread)?;
+        Ok(Watcher { events: Some(events), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.events = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the plugin watcher had panicked");
+        }
+    }
+}
+
+fn signal(sender: &SyncSender<()>, event: notify::Result<Event>) {
+    // Our own reading makes access events; following those would never end.
+    let is_change = match event {
+        Ok(event) => match event.kind {
+            EventKind::Access(access) => matches!(access, notify::event::AccessKind::Close(notify::event::AccessMode::Write)),
+            _ => true,
+        },
+        // Events were lost, or the folder is: looking tells.
+        Err(_) => true,
+    };
+    if is_change {
+        // Full means that a look is coming anyway; closed, that nobody wants one.
+        sender.try_send(()).unwrap_or_default();
+    }
+}
+
+/// Waits for a change and then for quiet. False once there will be no more events.
+fn gather(receiver: &Receiver<()>) -> bool {
+    if receiver.recv().is_err() {
+        return false;
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < LONGEST {
+        match receiver.recv_timeout(QUIET) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
+    true
+}
