@@ -90,6 +90,15 @@ impl Guest {
     }
 
     pub(crate) fn component(&self) -> Vec<u8> {
+        self.encode(true)
+    }
+
+    /// For guests that only a host with other settings would take.
+    pub(crate) fn component_unchecked(&self) -> Vec<u8> {
+        self.encode(false)
+    }
+
+    fn encode(&self, validate: bool) -> Vec<u8> {
         let mut module = wat::parse_str(self.module()).expect("the guest's text is WebAssembly");
         let mut resolve = Resolve::default();
         resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/v1")).expect("wit/v1");
@@ -100,7 +109,12 @@ impl Guest {
         let package = resolve.push_str("world.wit", &WORLD.replace("VERSION", version)).expect("world");
         let world = resolve.select_world(&[package], None).expect("world");
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
-        ComponentEncoder::default().module(&module).expect("module").encode().expect("component")
+        ComponentEncoder::default()
+            .validate(validate)
+            .module(&module)
+            .expect("module")
+            .encode()
+            .expect("component")
     }
 
     fn module(&self) -> String {
