@@ -5,9 +5,6 @@ use siemaphore_sdk::{Event, Writer};
 
 use crate::settings::{Attributes, Settings};
 
-/// Root members with a meaning to Datadog. They are always written from the envelope.
-const RESERVED: [&str; 7] = ["ddsource", "ddtags", "hostname", "message", "service", "status", "timestamp"];
-
 /// What all records share.
 #[derive(Debug)]
 pub(crate) struct Template {
@@ -175,7 +172,7 @@ fn write_envelope(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
 fn write_document(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
     for member in outline.members() {
         let key = member.key();
-        if !RESERVED.contains(&&*key) {
+        if !is_reserved(&key) {
             item.plain_key(member.raw_key).raw(member.value);
         } else if !repeats_the_envelope(&key, member.value, event) {
             let mut name = format!("original_{key}");
@@ -185,6 +182,11 @@ fn write_document(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
             item.key(&name).raw(member.value);
         }
     }
+}
+
+/// Root members with a meaning to Datadog. They are always written from the envelope.
+fn is_reserved(key: &str) -> bool {
+    matches!(key, "ddsource" | "ddtags" | "hostname" | "message" | "service" | "status" | "timestamp")
 }
 
 fn repeats_the_envelope(key: &str, value: &str, event: &Event) -> bool {

@@ -1,4 +1,5 @@
 //! Every answer of Datadog and what becomes of the batch.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use siemaphore_formatter_datadog::Datadog;
 use siemaphore_sdk::Verdict;

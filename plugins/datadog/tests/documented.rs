@@ -1,4 +1,5 @@
 //! Every documented event of every producer, as Datadog gets it with default settings.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use siemaphore_formatter_datadog::Datadog;

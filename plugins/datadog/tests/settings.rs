@@ -1,4 +1,5 @@
 //! What an operator can set, what is refused where, and documents that want to be more than a document.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use siemaphore_formatter_datadog::Datadog;

@@ -2,6 +2,7 @@
 //!
 //! For tests of formatters only. Each formatter is held to the same events, so they are kept in one place.
 #![forbid(unsafe_code)]
+#![allow(clippy::panic, reason = "used by tests only")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Every answer of Azure Monitor and what becomes of the batch.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use siemaphore_formatter_sentinel::Sentinel;
 use siemaphore_sdk::testkit::{self, answer};

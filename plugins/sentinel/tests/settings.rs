@@ -1,4 +1,5 @@
 //! What an operator has to give, what is refused where, and documents that make bad columns.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use siemaphore_formatter_sentinel::Sentinel;

@@ -1,4 +1,5 @@
 //! What an operator can set, and what is refused where.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use siemaphore_formatter_splunk::Splunk;

@@ -17,7 +17,7 @@ pub trait Memory {
 }
 
 /// Asking for memory costs more than using it: take this much at least.
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 18;
 
 /// An allocator for one thread.
 #[derive(Debug)]

@@ -57,8 +57,8 @@ macro_rules! export {
     };
 }
 
-/// What a record adds to its document, generously: memory that is not touched costs nothing.
-const RECORD_OVERHEAD_BYTES: usize = 512;
+/// What a record adds to its document, roughly: the last buffer can grow in place.
+const RECORD_OVERHEAD_BYTES: usize = 384;
 
 pub fn describe<F: Formatter>() -> Description {
     let product = F::describe();

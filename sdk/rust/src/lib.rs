@@ -17,6 +17,7 @@ mod verdict;
 pub mod json;
 pub mod settings;
 #[cfg(not(target_family = "wasm"))]
+#[allow(clippy::panic, clippy::indexing_slicing, reason = "runs in tests only, where a broken law panics")]
 pub mod testkit;
 
 #[allow(unsafe_code, reason = "generated: lifts and lowers the contract's types")]
@@ -33,3 +34,8 @@ pub use bindings::exports::siemaphore::formatter::formatter::{
 };
 pub use formatter::{Formatter, Product, Rejected};
 pub use json::Writer;
+
+/// The README's example, so that it keeps compiling and passing.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::text;
+
 /// Up to this many names are compared one by one, which is faster; a hostile document may have thousands.
 const FEW: usize = 16;
 
@@ -15,13 +17,13 @@ pub struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub fn contains(&self, name: &str) -> bool {
-        self.few.iter().any(|known| known == name) || self.many.contains(name)
+        self.few.iter().any(|known| text::same(known, name)) || self.many.contains(name)
     }
 
     /// False when the name was there before.
     pub fn insert(&mut self, name: impl Into<Cow<'a, str>>) -> bool {
         let name = name.into();
-        if self.few.contains(&name) {
+        if self.few.iter().any(|known| text::same(known, &name)) {
             return false;
         }
         if self.few.len() < FEW {

@@ -46,16 +46,19 @@ pub struct Member<'a> {
     pub raw_key: &'a str,
     /// The value as it stands in the document, without space around it.
     pub value: &'a str,
+    /// Noted while scanning, because keys are compared often and hardly ever escaped.
+    escaped: bool,
 }
 
 impl<'a> Member<'a> {
+    #[inline]
     pub fn key(&self) -> Cow<'a, str> {
-        text::unescape(self.raw_key)
+        if self.escaped { text::unescape(self.raw_key) } else { Cow::Borrowed(self.raw_key) }
     }
 
     #[inline]
     pub fn is(&self, key: &str) -> bool {
-        self.raw_key == key || (self.raw_key.contains('\\') && self.key() == key)
+        text::same(self.raw_key, key) || (self.escaped && self.key() == key)
     }
 }
 
@@ -79,7 +82,7 @@ impl<'a> Iterator for Members<'a> {
         if bytes.get(at) != Some(&b'"') {
             return None;
         }
-        let key_end = string_end(bytes, at)?;
+        let StringEnd { end: key_end, escaped } = string_end(bytes, at)?;
         let raw_key = self.text.get(at + 1..key_end - 1)?;
         at = skip_space(bytes, key_end);
         if bytes.get(at) != Some(&b':') {
@@ -88,7 +91,7 @@ impl<'a> Iterator for Members<'a> {
         let start = skip_space(bytes, at + 1);
         let end = value_end(bytes, start)?;
         self.at = end;
-        Some(Member { raw_key, value: self.text.get(start..end)? })
+        Some(Member { raw_key, value: self.text.get(start..end)?, escaped })
     }
 }
 
@@ -127,7 +130,7 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 #[inline]
 fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'"' => string_end(bytes, at),
+        b'"' => string_end(bytes, at).map(|string| string.end),
         b'{' | b'[' => nested_end(bytes, at),
         _ => {
             let rest = bytes.get(at..)?;
@@ -144,7 +147,7 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match bytes.get(at)? {
             b'"' => {
-                at = string_end(bytes, at)?;
+                at = string_end(bytes, at)?.end;
                 continue;
             }
             b'{' | b'[' => depth += 1,
@@ -160,10 +163,17 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The place after the closing quote of the string whose opening quote is at `at`.
+struct StringEnd {
+    /// The place after the closing quote.
+    end: usize,
+    escaped: bool,
+}
+
+/// The end of the string whose opening quote is at `at`.
 #[inline]
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+fn string_end(bytes: &[u8], at: usize) -> Option<StringEnd> {
     let mut at = at + 1;
+    let mut escaped = false;
     loop {
         while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
             let eight = u64::from_le_bytes(*eight);
@@ -173,8 +183,11 @@ fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
             at += 8;
         }
         match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
+            b'"' => return Some(StringEnd { end: at + 1, escaped }),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
             _ => at += 1,
         }
     }
