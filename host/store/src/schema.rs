@@ -13,9 +13,11 @@ use std::time::Duration;
 const FORMAT_VERSION: i64 = 1;
 /// "SIEM" in ASCII.
 const APPLICATION_ID: i64 = 0x5349_454d;
+/// Blocks are large; fewer and larger pages mean fewer writes.
+const PAGE_BYTES: i64 = 16 << 10;
 /// The write-ahead log is copied into the file when it has this many pages (16 MiB). Larger than SQLite's default
 /// because one commit under load is already several megabytes, and each copy costs two more syncs.
-const CHECKPOINT_PAGES: i64 = 4096;
+const CHECKPOINT_PAGES: i64 = 1024;
 /// What a burst may leave of the write-ahead log on disk.
 const JOURNAL_LIMIT_BYTES: i64 = 16 << 20;
 /// Only the first moment of a checkpoint can make a reader wait.
@@ -96,6 +98,7 @@ fn format_of(connection: &Connection) -> Result<Format, StoreError> {
 }
 
 fn create(connection: &mut Connection, folder: &Path) -> Result<(), StoreError> {
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     use_wal(connection)?;
     // All in one transaction, so that a crash leaves an empty file or a whole one.

@@ -5,8 +5,8 @@
 use crate::log_row::FileSize;
 use rusqlite::Connection;
 
-/// 2 MiB with pages of 4 KiB.
-const STEP_PAGES: u64 = 512;
+/// 2 MiB.
+const STEP_PAGES: u64 = 128;
 /// One page in so many may be free.
 const SLACK: u64 = 8;
 
