@@ -1,1 +1,16 @@
-//! To be written.
+//! The product as its users have it: the real binary, real TLS, real files, real WebAssembly, and stand-ins for the
+//! SIEMs that are no kinder than the real ones.
+//!
+//! Every test is a story told with [`support::Scene`]. A scene that ends with `stop` has also shown that the host
+//! drained, that no SIEM would have spoiled a record, and that no secret is in any log line or store file.
+
+mod support;
+
+mod bad_configuration;
+mod bad_input;
+mod delivery;
+mod independence;
+mod operation;
+mod plugins;
+mod retry;
+mod trust;

@@ -1,0 +1,27 @@
+//! What the stories are told with.
+//!
+//! Nothing here sleeps. A test waits for the record, the request, the log line or the end of a process that it means,
+//! and gives up after [`PATIENCE`].
+
+mod cli;
+mod configuration;
+pub(crate) mod events;
+pub(crate) mod formatter;
+mod host;
+mod http;
+mod log;
+mod scene;
+mod siem;
+
+use std::time::Duration;
+
+pub(crate) use cli::{run, run_with_input};
+pub(crate) use configuration::Destination;
+pub(crate) use host::Host;
+pub(crate) use http::{Answer, get, request};
+pub(crate) use log::Entry;
+pub(crate) use scene::{Scene, SceneBuilder, TOKEN};
+pub(crate) use siem::{Kind, StandIn, ids, keys};
+
+/// Far more than anything takes on a busy machine: only a test that fails waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

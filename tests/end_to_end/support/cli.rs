@@ -1,0 +1,65 @@
+//! Commands as an operator types them.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Output {
+        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts that the output has all of these, on standard output or standard error.
+    #[track_caller]
+    pub(crate) fn shows(&self, expected: &[&str]) -> &Output {
+        for text in expected {
+            assert!(self.stdout.contains(text) || self.stderr.contains(text), "no `{text}` in {self:#?}");
+        }
+        self
+    }
+}
+
+/// Runs `siemaphore` with these arguments to its end.
+pub(crate) async fn run(arguments: &[impl AsRef<OsStr>]) -> Output {
+    run_with_input(arguments, "").await
+}
+
+pub(crate) async fn run_with_input(arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
+    command.args(arguments).env_remove("RUST_LOG").env_remove("SIEMAPHORE_CONFIG").env("NO_COLOR", "1");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_owned();
+    let writing = tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("an output");
+    // A command that does not read its input may end first.
+    writing.abort();
+    Output {
+        code: output.status.code().expect("an exit code"),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
