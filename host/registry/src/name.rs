@@ -14,7 +14,8 @@ pub(crate) fn is_valid(name: &str) -> bool {
 /// ones.
 pub(crate) fn of_file(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_string_lossy();
-    let is_plugin = path.extension().is_some_and(|extension| extension == EXTENSION) && !stem.starts_with('.');
+    let is_plugin =
+        path.extension().is_some_and(|extension| extension == EXTENSION) && !stem.starts_with('.');
     is_plugin.then(|| stem.into_owned())
 }
 

@@ -57,7 +57,9 @@ fn signal(sender: &SyncSender<()>, event: notify::Result<Event>) {
     // Our own reading makes access events; following those would never end.
     let is_change = match event {
         Ok(event) => match event.kind {
-            EventKind::Access(access) => matches!(access, notify::event::AccessKind::Close(notify::event::AccessMode::Write)),
+            EventKind::Access(access) => {
+                matches!(access, notify::event::AccessKind::Close(notify::event::AccessMode::Write))
+            }
             _ => true,
         },
         // Events were lost, or the folder is: looking tells.
