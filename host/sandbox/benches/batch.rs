@@ -1,1 +1,169 @@
-fn main() {}
+//! What isolation costs: the same Splunk records made natively and in the sandbox, in one run on one thread.
+//!
+//! `cargo bench -p siemaphore-sandbox` prints the table. Only the ratios mean something on another machine, and each is
+//! taken between the best rounds: noise makes a round slower, never faster.
+
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
+#[path = "../tests/support/events.rs"]
+mod events;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use events::push;
+use siemaphore_model::{Event, EventBuffer};
+use siemaphore_sandbox::{Configuration, GuestLimits, Sandbox, SandboxConfig};
+
+const EVENTS: usize = 500;
+const ROUNDS: usize = 400;
+/// A round of each in turn, so that a slow moment of the machine meets them all.
+const WARM_UP: usize = 20;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let buffer = sample();
+    let events: Vec<Event<'_>> = buffer.iter().collect();
+    let sandbox = Sandbox::new(SandboxConfig::default())?;
+    let splunk = siemaphore_bundle::formatters()
+        .iter()
+        .find(|formatter| formatter.name == "splunk")
+        .ok_or("the Splunk formatter is not bundled")?;
+    let formatter = sandbox.load(splunk.name, splunk.component, GuestLimits::default())?;
+    let settings = formatter.description().settings_example.clone();
+    let configuration = Configuration { settings, destination: "bench".to_owned() };
+    let mut session = formatter.open(&configuration)?;
+    let figures = formatter.format(&configuration, &events)?.figures;
+
+    let mut splice = Best::default();
+    let mut rebuild = Best::default();
+    let mut reused = Best::default();
+    let mut fresh = Best::default();
+    for round in 0..WARM_UP + ROUNDS {
+        if round == WARM_UP {
+            [&mut splice, &mut rebuild, &mut reused, &mut fresh].map(|best| *best = Best::default());
+        }
+        splice.time(|| native_splice(&events).len());
+        rebuild.time(|| native_rebuild(&events).len());
+        reused.time(|| session.format(&events).map(|formatted| formatted.records.data.len()).unwrap_or(0));
+        fresh.time(|| {
+            formatter
+                .format(&configuration, &events)
+                .map(|formatted| formatted.records.data.len())
+                .unwrap_or(0)
+        });
+    }
+
+    let bytes: usize = events.iter().map(|event| event.document().len()).sum();
+    println!(
+        "{EVENTS} events of {} bytes, Splunk records, best of {ROUNDS} rounds, us an event:",
+        bytes / EVENTS
+    );
+    for (name, best) in [
+        ("native splice", &splice),
+        ("native parse and rebuild", &rebuild),
+        ("sandbox, reused instance", &reused),
+        ("sandbox, fresh instance", &fresh),
+    ] {
+        println!("  {name:<26} {:>7.3}", best.0.as_secs_f64() * 1e6 / EVENTS as f64);
+    }
+    println!("ratios:");
+    println!("  fresh / reused             {:>7.2}   (at most 1.5)", fresh.over(&reused));
+    println!("  fresh / native splice      {:>7.2}   (at most 7)", fresh.over(&splice));
+    println!("  fresh / parse and rebuild  {:>7.2}   (at most 0.33)", fresh.over(&rebuild));
+    println!("one fresh batch: {figures:?}");
+    Ok(())
+}
+
+/// The fastest round.
+struct Best(Duration);
+
+impl Default for Best {
+    fn default() -> Best {
+        Best(Duration::MAX)
+    }
+}
+
+impl Best {
+    fn time(&mut self, work: impl FnOnce() -> usize) {
+        let begun = Instant::now();
+        black_box(work());
+        self.0 = self.0.min(begun.elapsed());
+    }
+
+    fn over(&self, other: &Best) -> f64 {
+        self.0.as_secs_f64() / other.0.as_secs_f64()
+    }
+}
+
+/// What a gateway sends: a dozen members, some nested, about 750 bytes.
+fn sample() -> EventBuffer {
+    let mut bytes = Vec::new();
+    for number in 0..EVENTS {
+        let document = format!(
+            concat!(
+                r#"{{"id":"evt_{0:08}","type":"dlp.pii_blocked","timestamp":"2026-10-01T12:00:00.123Z","severity":"high","#,
+                r#""organization":"acme","project":"chatbot","actor":{{"type":"user","id":"u-{0}","email":"user{0}@example.com","#,
+                r#""ip":"203.0.113.{1}"}},"action":{{"name":"chat.completion","outcome":"blocked","reason":"personal data in prompt"}},"#,
+                r#""model":{{"provider":"example","name":"large-4","temperature":0.7}},"policy":{{"id":"pol_17","name":"No personal "#,
+                r#"data leaves","version":12,"matches":["EMAIL","IBAN","PHONE"]}},"usage":{{"input_tokens":{2},"output_tokens":0,"#,
+                r#""cost_usd":0.00231}},"trace":{{"request_id":"req-9f3c{0:08x}","session_id":"s-77aa01{0:04}","span":"4bf92f3577b34da6"}},"#,
+                r#""labels":{{"region":"eu-central-1","environment":"production","team":"payments","tier":"gold"}},"redacted":true}}"#
+            ),
+            number,
+            number % 250,
+            number * 7
+        );
+        push(&mut bytes, number, &document);
+    }
+    EventBuffer::from_bytes(bytes).unwrap_or_default()
+}
+
+/// The envelope by hand around the document as it is.
+fn native_splice(events: &[Event<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for event in events {
+        for part in [
+            r#"{"time":"#,
+            &(event.timestamp_ns() / 1_000_000_000).to_string(),
+            r#","host":""#,
+            event.organization(),
+            r#"","source":""#,
+            event.source(),
+            r#"","sourcetype":"siemaphore:event","fields":{"event_type":""#,
+            event.event_type(),
+            r#"","severity":""#,
+            event.severity().as_str(),
+            r#"","key":""#,
+            event.key().to_hex().as_str(),
+            r#""},"event":"#,
+            event.document(),
+            "}",
+        ] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+    out
+}
+
+/// What most pipelines do: parse into a tree, put it into another, print that.
+fn native_rebuild(events: &[Event<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for event in events {
+        let document: serde_json::Value = serde_json::from_str(event.document()).unwrap_or_default();
+        let record = serde_json::json!({
+            "time": event.timestamp_ns() / 1_000_000_000,
+            "host": event.organization(),
+            "source": event.source(),
+            "sourcetype": "siemaphore:event",
+            "fields": {
+                "event_type": event.event_type(),
+                "severity": event.severity().as_str(),
+                "key": event.key().to_hex().as_str(),
+            },
+            "event": document,
+        });
+        // Writing to memory does not fail.
+        serde_json::to_writer(&mut out, &record).unwrap_or_default();
+    }
+    out
+}
