@@ -40,7 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut fresh = Best::default();
     for round in 0..WARM_UP + ROUNDS {
         if round == WARM_UP {
-            [&mut splice, &mut rebuild, &mut reused, &mut fresh].map(|best| *best = Best::default());
+            for best in [&mut splice, &mut rebuild, &mut reused, &mut fresh] {
+                *best = Best::default();
+            }
         }
         splice.time(|| native_splice(&events).len());
         rebuild.time(|| native_rebuild(&events).len());
