@@ -1,1 +1,51 @@
-fn main() {}
+//! The binary: command line, configuration, wiring, drain.
+//!
+//! Nothing is decided here that a stage could decide: this crate reads what the operator wrote, builds the stages in
+//! the order of the flow ([`host`]), and stops them in the same order.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod command;
+mod config;
+mod control;
+mod events_file;
+mod host;
+mod log;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::command::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    if let Command::Completions { shell } = command {
+        return command::completions::print(shell);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Run(configured) => command::run::run(&configured.config).await,
+            Command::Quickstart { once } => command::quickstart::run(once).await,
+            Command::Send(send) => command::send::run(send).await,
+            Command::Check { configured, json } => command::check::run(&configured.config, json).await,
+            Command::Destination(command) => command::destination::run(command).await,
+            Command::Plugin(command) => command::plugin::run(command).await,
+            Command::DeadLetters(command) => command::dead_letters::run(command).await,
+            Command::Completions { .. } => Ok(()),
+        }
+    });
+    // What is still on a blocking thread belongs to a stage that has been stopped.
+    runtime.shutdown_background();
+    outcome
+}

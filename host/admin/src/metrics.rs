@@ -1,0 +1,194 @@
+//! `/metrics` in the Prometheus text format. Every name is declared here, once.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use siemaphore_intake::SourceSnapshot;
+use siemaphore_pipeline::State as PipelineState;
+use siemaphore_store::StoreError;
+
+use crate::Handles;
+use crate::api::destinations::{DestinationView, view};
+
+pub(crate) fn router() -> Router<Handles> {
+    Router::new().route("/metrics", get(metrics))
+}
+
+async fn metrics(State(handles): State<Handles>) -> Response {
+    match collect(&handles).await {
+        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn collect(handles: &Handles) -> Result<String, StoreError> {
+    let mut page = Page::default();
+    intake(&mut page, &handles.intake.snapshot());
+    page.family(
+        "siemaphore_intake_unauthorized_requests_total",
+        "counter",
+        "Requests without a valid token.",
+    );
+    page.sample(&[], handles.intake.unauthorized());
+    let mut destinations = Vec::new();
+    for destination in handles.destinations.iter() {
+        destinations.push(view(handles, destination).await?);
+    }
+    ledger(&mut page, &destinations);
+    delivery(&mut page, &destinations);
+    store(&mut page, handles).await?;
+    Ok(page.text)
+}
+
+fn intake(page: &mut Page, sources: &[SourceSnapshot]) {
+    type Read = fn(&SourceSnapshot) -> u64;
+    let families: [(&str, &str, Read); 6] = [
+        ("siemaphore_intake_accepted_events_total", "Events on disk.", |source| source.accepted),
+        ("siemaphore_intake_refused_events_total", "Events turned away.", |source| source.refused),
+        ("siemaphore_intake_redacted_values_total", "Values removed before storing.", |source| {
+            source.redacted
+        }),
+        ("siemaphore_intake_bytes_total", "Request bodies after decompression.", |source| source.bytes),
+        ("siemaphore_intake_repeated_requests_total", "Requests stored before.", |source| source.repeated),
+        ("siemaphore_intake_rate_limited_requests_total", "Requests over the rate limit.", |source| {
+            source.rate_limited
+        }),
+    ];
+    for (name, help, read) in families {
+        page.family(name, "counter", help);
+        sources.iter().for_each(|source| page.sample(&[("source", &source.source)], read(source)));
+    }
+}
+
+/// Every end of an event, so that they can be summed and compared with `accepted`.
+fn ledger(page: &mut Page, destinations: &[DestinationView]) {
+    type Read = fn(&DestinationView) -> u64;
+    let ends: [(&str, Read); 6] = [
+        ("delivered", |one| one.ledger.delivered),
+        ("filtered", |one| one.ledger.filtered),
+        ("dead_lettered", |one| one.ledger.dead_lettered),
+        ("discarded", |one| one.ledger.discarded),
+        ("expired", |one| one.ledger.expired),
+        ("damaged", |one| one.ledger.damaged),
+    ];
+    page.family(
+        "siemaphore_destination_accepted_events_total",
+        "counter",
+        "Events stored for a destination.",
+    );
+    each(page, destinations, |one| one.ledger.accepted);
+    page.family("siemaphore_destination_events", "gauge", "Where a destination's events have ended.");
+    for (end, read) in ends {
+        for one in destinations {
+            page.sample(&[("destination", &id(one)), ("end", end)], read(one));
+        }
+    }
+    page.family("siemaphore_destination_waiting_events", "gauge", "Events that are not settled.");
+    each(page, destinations, |one| one.ledger.waiting);
+    page.family(
+        "siemaphore_destination_duplicate_events_total",
+        "counter",
+        "Events that may have arrived twice.",
+    );
+    each(page, destinations, |one| one.ledger.duplicates);
+    page.family(
+        "siemaphore_destination_oldest_waiting_timestamp_seconds",
+        "gauge",
+        "When the oldest waiting event was stored.",
+    );
+    for one in destinations {
+        if let Some(oldest_ms) = one.ledger.oldest_waiting_ms {
+            page.sample(&[("destination", &id(one))], oldest_ms / 1000);
+        }
+    }
+}
+
+fn delivery(page: &mut Page, destinations: &[DestinationView]) {
+    page.family("siemaphore_destination_requests_total", "counter", "Requests made since the start.");
+    each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.requests));
+    page.family(
+        "siemaphore_destination_failed_requests_total",
+        "counter",
+        "Requests that delivered nothing.",
+    );
+    each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.failed_requests));
+    page.family("siemaphore_destination_sent_bytes_total", "counter", "Bodies delivered, as compressed.");
+    each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.delivered_bytes));
+    page.family("siemaphore_destination_up", "gauge", "0 while a destination is failing or holding.");
+    each(page, destinations, |one| {
+        let state = one.status.as_ref().map(|status| status.state);
+        u64::from(matches!(state, Some(PipelineState::Active | PipelineState::Idle)))
+    });
+}
+
+async fn store(page: &mut Page, handles: &Handles) -> Result<(), StoreError> {
+    let status = handles.store.status().await?;
+    let samples = [
+        ("siemaphore_store_size_bytes", "What counts towards the size limit.", status.size_bytes),
+        ("siemaphore_store_size_limit_bytes", "The size limit.", status.size_limit_bytes),
+        ("siemaphore_store_disk_free_bytes", "Free space of the file system.", status.free_bytes),
+        ("siemaphore_store_events", "Stored events.", status.events),
+        ("siemaphore_store_dead_letters", "Dead letters of all destinations.", status.dead_letters),
+        ("siemaphore_store_accepting", "1 while events are taken.", u64::from(status.accepting)),
+    ];
+    for (name, help, value) in samples {
+        page.family(name, "gauge", help);
+        page.sample(&[], value);
+    }
+    Ok(())
+}
+
+fn each(page: &mut Page, destinations: &[DestinationView], read: impl Fn(&DestinationView) -> u64) {
+    for one in destinations {
+        page.sample(&[("destination", &id(one))], read(one));
+    }
+}
+
+fn id(destination: &DestinationView) -> String {
+    format!("{}/{}", destination.organization, destination.name)
+}
+
+/// A page under construction, and the family that samples belong to now.
+#[derive(Default)]
+struct Page {
+    text: String,
+    family: String,
+}
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+        name.clone_into(&mut self.family);
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: u64) {
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        self.text.push_str(&format!("{}{labels} {value}\n", self.family));
+    }
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_stand_under_their_family_and_labels_are_escaped() {
+        let mut page = Page::default();
+        page.family("a_total", "counter", "Help.");
+        page.sample(&[], 1);
+        page.sample(&[("source", "x\"y\\z\n"), ("end", "b")], 2);
+        assert_eq!(
+            page.text,
+            "# HELP a_total Help.\n# TYPE a_total counter\na_total 1\na_total{source=\"x\\\"y\\\\z\\n\",end=\"b\"} 2\n"
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
+/// and delivers it over authenticated HTTPS.
+#[derive(Debug, Parser)]
+#[command(name = "siemaphore", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the host
+    Run(Configured),
+    /// See it work: sample events through the sandbox to three pretend SIEMs on this machine
+    Quickstart {
+        /// Deliver the sample events, print a summary and exit: 0 when all have arrived
+        #[arg(long)]
+        once: bool,
+    },
+    /// Send a file of events to a running host
+    Send(Send),
+    /// Check a configuration: says line, cause and fix; exits 2 when the host would not start
+    Check {
+        #[command(flatten)]
+        configured: Configured,
+        /// Print the problems as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// See and test destinations
+    #[command(subcommand)]
+    Destination(Destination),
+    /// See and try formatters
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// See events that were given up
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub(crate) struct Configured {
+    /// The configuration file
+    #[arg(long, short, env = "SIEMAPHORE_CONFIG", default_value = "siemaphore.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// How to reach the running host, and how to print what it says.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    #[command(flatten)]
+    pub(crate) configured: Configured,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// A file with one event, an array of events, or one event a line; `-` reads standard input
+    pub(crate) file: PathBuf,
+    /// The host's intake
+    #[arg(long, default_value = "http://127.0.0.1:7410", value_name = "URL")]
+    pub(crate) to: String,
+    /// A reference to the source's token: `env:NAME` or `file:PATH`
+    #[arg(long, default_value = "env:SIEMAPHORE_TOKEN", value_name = "REFERENCE")]
+    pub(crate) token: String,
+    /// A file of certificate authorities to trust
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Destination {
+    /// Every destination with its state, figures and last error
+    List(Asking),
+    /// Send one synthetic event and say what the SIEM answered
+    Test {
+        /// `NAME`, or `ORGANIZATION/NAME`
+        name: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Every formatter of the running host
+    List(Asking),
+    /// What a formatter says of itself: settings, authentication, the request it asks for
+    Inspect {
+        /// A built-in name or a `.wasm` file
+        plugin: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the exact request that a formatter makes of events
+    Format(Format),
+    /// Look at the plugin folder now
+    Reload(Asking),
+    /// Allow the changed request of a new version to be used
+    Promote {
+        name: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Format {
+    /// A built-in name or a `.wasm` file
+    pub(crate) plugin: String,
+    /// Events as `send` takes them; `-` reads standard input
+    pub(crate) events: PathBuf,
+    /// The formatter's settings as a JSON object; its own example when left out
+    #[arg(long, value_name = "JSON")]
+    pub(crate) settings: Option<String>,
+    /// The endpoint; the formatter's own example when left out
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// How the events are read
+    #[arg(long, default_value = "auto")]
+    pub(crate) profile: String,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// The oldest first
+    List {
+        /// Of this destination only: `ORGANIZATION/NAME`
+        #[arg(long)]
+        destination: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}

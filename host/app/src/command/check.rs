@@ -1,0 +1,36 @@
+//! `siemaphore check`: everything that `run` would check, and nothing started.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::command::Failure;
+use crate::config::prepare::prepare;
+use crate::config::{self, Problem};
+use crate::print;
+
+pub(crate) async fn run(path: &Path, as_json: bool) -> Result<(), Failure> {
+    let checked = match config::load(path) {
+        Ok(config) => prepare(config).await,
+        Err(problems) => Err(problems),
+    };
+    let problems = match checked {
+        Ok(prepared) if as_json => {
+            return Ok(print::json(&json!({ "ok": true, "destinations": prepared.summary() }))?);
+        }
+        Ok(prepared) => {
+            prepared.summary().iter().for_each(|destination| {
+                print::line(format_args!("{}  {}", destination.destination, destination.request));
+            });
+            print::line(format_args!("{} is fine", path.display()));
+            return Ok(());
+        }
+        Err(problems) => problems,
+    };
+    if as_json {
+        let body: &[Problem] = &problems;
+        print::json(&json!({ "ok": false, "problems": body }))?;
+        return Err(Failure::Configuration { file: path.display().to_string(), problems: Vec::new() });
+    }
+    Err(Failure::Configuration { file: path.display().to_string(), problems })
+}

@@ -1,0 +1,148 @@
+//! `siemaphore destination`
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::anyhow;
+use comfy_table::{Cell, Color};
+use serde_json::Value;
+
+use crate::cli::{Asking, Destination};
+use crate::command::Failure;
+use crate::config;
+use crate::control::Client;
+use crate::print;
+
+pub(crate) async fn run(command: Destination) -> Result<(), Failure> {
+    match command {
+        Destination::List(asking) => list(&asking).await,
+        Destination::Test { name, asking } => test(&name, &asking).await,
+    }
+}
+
+async fn list(asking: &Asking) -> Result<(), Failure> {
+    let client = Client::new(&config::state_folder(&asking.configured.config)?);
+    let destinations: Vec<Value> = client.get("/v1/destinations").await?;
+    if asking.json {
+        return Ok(print::json(&destinations)?);
+    }
+    let header =
+        ["destination", "formatter", "state", "delivered", "waiting", "dead", "expired", "last success"];
+    let mut table = print::table(&header);
+    for destination in &destinations {
+        table.add_row(row(destination));
+    }
+    print::line(table);
+    for destination in &destinations {
+        explain(destination);
+    }
+    Ok(())
+}
+
+fn row(destination: &Value) -> Vec<Cell> {
+    let ledger = |term: &str| Cell::new(&destination["ledger"][term]);
+    let last_success = destination["status"]["last_success_ms"].as_u64();
+    vec![
+        Cell::new(id(destination)),
+        Cell::new(text(&destination["formatter"])),
+        state(destination),
+        ledger("delivered"),
+        ledger("waiting"),
+        ledger("dead_lettered"),
+        ledger("expired"),
+        Cell::new(
+            last_success.map_or("never".to_owned(), |then| format!("{} ago", print::ago(now_ms(), then))),
+        ),
+    ]
+}
+
+fn state(destination: &Value) -> Cell {
+    let state = destination["status"]["state"].as_str().unwrap_or("disabled");
+    let color = match state {
+        "active" | "idle" => Color::Green,
+        "failing" => Color::Yellow,
+        "holding" => Color::Red,
+        _ => Color::Grey,
+    };
+    Cell::new(state).fg(color)
+}
+
+/// What is wrong and what to do, below the table: too long for a column.
+fn explain(destination: &Value) {
+    let status = &destination["status"];
+    if !matches!(status["state"].as_str(), Some("failing" | "holding")) {
+        return;
+    }
+    print::line(format_args!("\n{}: {}", id(destination), text(&status["last_error"]["reason"])));
+    print::line(format_args!("  hint: {}", text(&status["last_error"]["hint"])));
+    if let Some(next) = status["next_attempt_ms"].as_u64() {
+        let wait = print::ago(next, now_ms());
+        let waiting = &destination["ledger"]["waiting"];
+        print::line(format_args!("  nothing is lost: {waiting} events wait; next attempt in {wait}"));
+    }
+}
+
+async fn test(name: &str, asking: &Asking) -> Result<(), Failure> {
+    let client = Client::new(&config::state_folder(&asking.configured.config)?);
+    let (organization, name) = find(&client, name).await?;
+    let path = format!("/v1/organizations/{organization}/destinations/{name}/test");
+    let report: Value = client.post(&path).await?;
+    if asking.json {
+        print::json(&report)?;
+    } else {
+        show(&report);
+    }
+    if report["ok"] == true { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn show(report: &Value) {
+    if let Some(request) = report["request"].as_str() {
+        print::line(format_args!("request  {request}"));
+    }
+    if let Some(status) = report["status"].as_u64() {
+        print::line(format_args!("answer   {status} {}", text(&report["answer"])));
+    }
+    if report["ok"] == true {
+        print::line("result   the SIEM has taken the event");
+        print::line(format_args!("look for event type siemaphore.test, key {}", text(&report["event_key"])));
+    } else {
+        print::line(format_args!("result   failed: {}", text(&report["reason"])));
+        print::line(format_args!("hint     {}", text(&report["hint"])));
+    }
+}
+
+/// `name` alone is enough where it is unambiguous.
+async fn find(client: &Client, name: &str) -> Result<(String, String), Failure> {
+    if let Some((organization, name)) = name.split_once('/') {
+        return Ok((organization.to_owned(), name.to_owned()));
+    }
+    let destinations: Vec<Value> = client.get("/v1/destinations").await?;
+    let mut found = destinations.iter().filter(|destination| destination["name"] == name);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok((text(&one["organization"]), name.to_owned())),
+        (Some(_), Some(_)) => {
+            Err(anyhow!("several organisations have a destination `{name}`: write ORGANIZATION/{name}")
+                .into())
+        }
+        (None, _) => {
+            let all: Vec<String> = destinations.iter().map(id).collect();
+            Err(anyhow!("there is no destination `{name}`; there are: {}", all.join(", ")).into())
+        }
+    }
+}
+
+fn id(destination: &Value) -> String {
+    format!("{}/{}", text(&destination["organization"]), text(&destination["name"]))
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}

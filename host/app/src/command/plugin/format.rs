@@ -1,0 +1,219 @@
+//! `siemaphore plugin format`: the exact requests that a formatter makes of events, without sending them.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use bytes::Bytes;
+use http::HeaderName;
+use serde_json::{Value, json};
+use siemaphore_delivery::{Authentication, GrantedProfile, Group, RequestHead, frame};
+use siemaphore_model::formatter::RequestProfile;
+use siemaphore_model::normalise::{Context, Normaliser, Scratch};
+use siemaphore_model::redaction::Redaction;
+use siemaphore_model::{Event, EventBuffer};
+use siemaphore_sandbox::{Configuration, Formatter, Session};
+use url::Url;
+
+use crate::cli::Format;
+use crate::command::Failure;
+use crate::command::plugin::offline;
+use crate::events_file::for_each_event;
+use crate::print;
+
+/// A file for looking at, not for delivering.
+const MAX_EVENTS: usize = siemaphore_sandbox::limits::MAX_EVENTS;
+
+/// What would go over the wire, and what would not.
+struct Requests {
+    requests: Vec<Request>,
+    /// Events that would not be sent: their place in the file, from 1, and why.
+    rejected: Vec<(usize, String)>,
+    /// Values that redaction removed.
+    redacted: usize,
+}
+
+struct Request {
+    head: RequestHead,
+    /// The header that carries the secret, as `Authorization: Splunk [secret]`.
+    credential: Option<(String, String)>,
+    compressed: bool,
+    /// Before compression.
+    body: Bytes,
+}
+
+pub(crate) async fn run(command: Format) -> Result<(), Failure> {
+    let as_json = command.json;
+    let requests = tokio::task::spawn_blocking(move || make(&command)).await??;
+    if as_json {
+        let shown: Vec<Value> = requests.requests.iter().map(Request::as_json).collect();
+        let rejected: Vec<Value> = requests
+            .rejected
+            .iter()
+            .map(|(event, reason)| json!({ "event": event, "reason": reason }))
+            .collect();
+        print::json(&json!({ "requests": shown, "rejected": rejected, "redacted": requests.redacted }))?;
+    } else {
+        for request in &requests.requests {
+            request.show()?;
+        }
+        for (event, reason) in &requests.rejected {
+            print::aside(format_args!("event {event} would not be sent: {reason}"));
+        }
+        print::aside(format_args!("{} values were redacted", requests.redacted));
+    }
+    if requests.rejected.is_empty() { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn make(command: &Format) -> Result<Requests> {
+    let formatter = offline::load(&command.plugin)?;
+    let description = formatter.description();
+    let settings = command.settings.clone().unwrap_or_else(|| description.settings_example.clone());
+    let endpoint = command.endpoint.as_deref().unwrap_or(&description.endpoint_example);
+    let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
+    let configuration = Configuration { settings, destination: "format".to_owned() };
+    let asked = formatter.configure(&configuration).map_err(|error| anyhow!("{error}"))?;
+    let granted = grant(&asked, &endpoint)?;
+    // The same request without compression: what a person wants to read.
+    let readable = grant(&RequestProfile { compression: Vec::new(), ..asked }, &endpoint)?;
+    let mut session = formatter.open(&configuration).map_err(|error| anyhow!("{error}"))?;
+    let (events, refused, redacted) = read(&command.events, &command.profile)?;
+    let credential = credential(&formatter);
+    let plan = Plan { granted, readable, endpoint, credential };
+    let mut requests = format(&mut session, &plan, &events)?;
+    requests.redacted = redacted;
+    requests.rejected.extend(refused);
+    requests.rejected.sort();
+    Ok(requests)
+}
+
+fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
+    GrantedProfile::check(asked, &Authentication::None, endpoint)
+        .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
+}
+
+type Refused = Vec<(usize, String)>;
+
+fn read(file: &Path, profile: &str) -> Result<(EventBuffer, Refused, usize)> {
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?)
+    };
+    let normaliser = Normaliser::new(profile, &Redaction::default())?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let received_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
+    let context = Context { organization: "default", source: "format", received_ns };
+    let (mut events, mut scratch) = (EventBuffer::new(), Scratch::default());
+    let (mut refused, mut redacted, mut place) = (Vec::new(), 0, 0);
+    for_each_event(BufReader::new(source), &mut |raw| {
+        place += 1;
+        if events.len() >= MAX_EVENTS {
+            return Err(io::Error::other(format!(
+                "more than {MAX_EVENTS} events: take a smaller file to look at"
+            )));
+        }
+        match normaliser.normalise(raw, &context, &mut scratch, &mut events) {
+            Ok(removed) => redacted += removed.values,
+            Err(refusal) => refused.push((place, refusal.to_string())),
+        }
+        Ok(())
+    })
+    .with_context(|| format!("cannot read events from {}", file.display()))?;
+    if events.is_empty() && refused.is_empty() {
+        bail!("{} holds no event", file.display());
+    }
+    Ok((events, refused, redacted))
+}
+
+/// How requests are made of records.
+struct Plan {
+    granted: GrantedProfile,
+    readable: GrantedProfile,
+    endpoint: Url,
+    credential: Option<(String, String)>,
+}
+
+fn format(session: &mut Session, plan: &Plan, events: &EventBuffer) -> Result<Requests> {
+    let all: Vec<Event<'_>> = events.iter().collect();
+    let records = session.format(&all).map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?.records;
+    let rejected = records.rejected.iter();
+    let mut rejected: Refused =
+        rejected.map(|rejection| (rejection.index as usize + 1, rejection.reason.clone())).collect();
+    let mut requests = Vec::new();
+    let sendable = all.iter().zip(records.iter()).enumerate();
+    let sendable: Vec<(usize, Group, &[u8])> = sendable
+        .filter(|(_, (_, record))| !record.is_empty())
+        .map(|(index, (event, record))| (index, Group::of(&plan.granted, event), record))
+        .collect();
+    // Neighbours of the same group go together, as they do in a pipeline.
+    for neighbours in sendable.chunk_by(|(_, left, _), (_, right, _)| left == right) {
+        let Some((_, group, _)) = neighbours.first() else { continue };
+        let bodies: Vec<&[u8]> = neighbours.iter().map(|(_, _, record)| *record).collect();
+        let frames = frame(&plan.granted, &bodies);
+        rejected.extend(frames.too_large.iter().filter_map(|record| {
+            neighbours.get(record.index).map(|(event, _, _)| (event + 1, record.to_string()))
+        }));
+        let readable = frame(&plan.readable, &bodies).bodies;
+        requests.extend(frames.bodies.into_iter().zip(readable).map(|(sent, readable)| Request {
+            head: plan.granted.head(&plan.endpoint, group),
+            credential: plan.credential.clone(),
+            compressed: sent.body.encoding.is_some(),
+            body: readable.body.bytes,
+        }));
+    }
+    Ok(Requests { requests, rejected, redacted: 0 })
+}
+
+/// The formatter's first suggestion, with the secret's place in it.
+fn credential(formatter: &Formatter) -> Option<(String, String)> {
+    let hint = formatter.description().authentication.first()?;
+    let parameters: Value = serde_json::from_str(&hint.parameters).unwrap_or_default();
+    let name = |fallback: &str| parameters["header"].as_str().unwrap_or(fallback).to_owned();
+    match hint.scheme.as_str() {
+        "header" => Some((
+            name("authorization"),
+            format!("{}[secret]", parameters["prefix"].as_str().unwrap_or_default()),
+        )),
+        "basic" => Some((name("authorization"), "Basic [secret]".to_owned())),
+        _ => Some((name("authorization"), "Bearer [secret]".to_owned())),
+    }
+}
+
+impl Request {
+    fn headers(&self) -> Vec<(String, String)> {
+        let shown = |name: &HeaderName, value: &http::HeaderValue| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let mut headers: Vec<_> = self.head.headers.iter().map(|(name, value)| shown(name, value)).collect();
+        if self.compressed {
+            headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+        }
+        headers.extend(self.credential.clone());
+        headers
+    }
+
+    fn show(&self) -> Result<()> {
+        print::line(format_args!("{} {}", self.head.method, self.head.url));
+        for (name, value) in self.headers() {
+            print::line(format_args!("{name}: {value}"));
+        }
+        print::line("");
+        print::bytes(&self.body)?;
+        print::line("\n");
+        Ok(())
+    }
+
+    fn as_json(&self) -> Value {
+        let headers: serde_json::Map<String, Value> =
+            self.headers().into_iter().map(|(name, value)| (name, value.into())).collect();
+        json!({
+            "method": self.head.method.as_str(),
+            "url": self.head.url.as_str(),
+            "headers": headers,
+            "body": String::from_utf8_lossy(&self.body),
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! A formatter on the bench: loaded without a host, from the binary or from a file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use siemaphore_sandbox::{Formatter, GuestLimits, Sandbox, SandboxConfig};
+
+/// Loads a built-in formatter by its name, or a file by its path. Compiles: not for async threads.
+pub(crate) fn load(plugin: &str) -> Result<Formatter> {
+    let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, ..SandboxConfig::default() })?;
+    let bundled = siemaphore_bundle::formatters();
+    let (name, component) = match bundled.iter().find(|one| one.name == plugin) {
+        Some(bundled) => (bundled.name.to_owned(), bundled.component.to_vec()),
+        None => read(plugin, &bundled.iter().map(|one| one.name).collect::<Vec<_>>())?,
+    };
+    let loaded = sandbox.load(&name, &component, GuestLimits::default());
+    loaded.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
+}
+
+fn read(plugin: &str, bundled: &[&str]) -> Result<(String, Vec<u8>)> {
+    let path = Path::new(plugin);
+    let component = fs::read(path).with_context(|| {
+        format!(
+            "`{plugin}` is neither a file that can be read nor a built-in formatter ({})",
+            bundled.join(", ")
+        )
+    })?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((stem, component))
+}

@@ -1,0 +1,181 @@
+//! The configuration: what the operator wrote, checked, and turned into what the stages take.
+//!
+//! Three shapes, each made from the one before: [`file::File`] (as written), [`Config`] (complete and valid by
+//! itself), and [`prepare::Prepared`] (also valid against the formatters and the machine: secrets are there, settings
+//! are accepted). Only the last can start a host, so a host never starts half.
+
+mod destination;
+mod file;
+pub(crate) mod prepare;
+mod problem;
+mod quantity;
+mod section;
+mod source;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use siemaphore_http::EgressPolicy;
+use siemaphore_intake::IntakeConfig;
+use siemaphore_registry::RegistryConfig;
+use siemaphore_store::StoreConfig;
+
+pub(crate) use crate::config::destination::DestinationConfig;
+use crate::config::file::File;
+pub(crate) use crate::config::problem::Problem;
+use crate::config::problem::{Document, line_and_column};
+pub(crate) use crate::config::source::SourceConfig;
+use crate::log::LogConfig;
+
+/// A configuration that is complete and valid by itself.
+pub(crate) struct Config {
+    /// What is wrong later is still shown with its line.
+    pub(crate) text: String,
+    pub(crate) state: PathBuf,
+    pub(crate) intake_listen: SocketAddr,
+    pub(crate) intake: IntakeConfig,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) store: StoreConfig,
+    pub(crate) plugins: RegistryConfig,
+    pub(crate) log: LogConfig,
+    pub(crate) sources: Vec<SourceConfig>,
+    pub(crate) destinations: Vec<DestinationConfig>,
+}
+
+/// Events of sources and destinations that name no organisation belong to this one.
+const DEFAULT_ORGANIZATION: &str = "default";
+const DEFAULT_STATE: &str = "state";
+
+/// Reads and checks a file. Every problem that can be found is reported, not only the first.
+pub(crate) fn load(path: &Path) -> Result<Config, Vec<Problem>> {
+    let text = read(path).map_err(|problem| vec![problem])?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    from_text(text, folder)
+}
+
+/// Checks a configuration whose relative paths start at `folder`.
+pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Problem>> {
+    let file = parse(&text).map_err(|problem| vec![problem])?;
+    let document = Document::new(&text);
+    let mut problems = Problems { document: &document, found: Vec::new() };
+    let parts = (
+        section::listen(&mut problems, "intake", file.intake.listen.as_deref(), file.intake.behind_proxy),
+        section::listen(&mut problems, "admin", file.admin.listen.as_deref(), file.admin.behind_proxy),
+        section::intake(&mut problems, &file.intake),
+        section::egress(&mut problems, &file.egress),
+        section::plugins(&mut problems, &file.plugins, folder),
+        section::log(&mut problems, &file.log),
+    );
+    let state = folder.join(file.state.as_deref().unwrap_or(DEFAULT_STATE));
+    let store = section::store(&mut problems, &file.store, &state);
+    let sources = source::all(&mut problems, &file.source);
+    let egress = Arc::new(parts.3);
+    let destinations = destination::all(&mut problems, &file.destination, &egress, folder);
+    let found = problems.found;
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let (intake_listen, admin_listen, intake, _, plugins, log) = parts;
+    let (Some(intake_listen), Some(admin_listen)) = (intake_listen, admin_listen) else { return Err(found) };
+    Ok(Config {
+        state,
+        intake_listen,
+        intake,
+        admin_listen,
+        store,
+        plugins,
+        log,
+        sources,
+        destinations,
+        text,
+    })
+}
+
+/// The state folder alone, for commands that only need to find the control socket: a mistake elsewhere in the file
+/// must not keep an operator from asking the running host.
+pub(crate) fn state_folder(path: &Path) -> anyhow::Result<PathBuf> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        anyhow::anyhow!(
+            "cannot read the configuration {}: {error}\n  hint: name it with --config or SIEMAPHORE_CONFIG",
+            path.display()
+        )
+    })?;
+    let table: toml::Table = toml::from_str(&text)?;
+    let state = table.get("state").and_then(toml::Value::as_str).unwrap_or(DEFAULT_STATE);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(folder.join(state))
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    fs::read_to_string(path).map_err(|error| Problem {
+        line: None,
+        column: None,
+        reason: format!("cannot read {}: {error}", path.display()),
+        hint: "name the configuration with --config FILE, or see docs/configuration.md for one to start from"
+            .to_owned(),
+    })
+}
+
+fn parse(text: &str) -> Result<File, Problem> {
+    toml::from_str(text).map_err(|error| {
+        let place = error.span().map(|span| line_and_column(text, span.start));
+        let (line, column) = place.unzip();
+        let (reason, hint) = explain(error.message());
+        Problem { line, column, reason, hint }
+    })
+}
+
+/// The parser's words, and what to write instead.
+fn explain(message: &str) -> (String, String) {
+    let Some((unknown, expected)) = unknown_key(message) else {
+        let hint = "see docs/configuration.md for what each key takes";
+        return (message.trim().replace('\n', "; "), hint.to_owned());
+    };
+    let hint = match nearest(unknown, &expected) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys here are: {}", expected.join(", ")),
+    };
+    (format!("unknown key `{unknown}`"), hint)
+}
+
+/// serde writes: unknown field `x`, expected one of `a`, `b`
+fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
+    let rest = message.trim().strip_prefix("unknown field `")?;
+    let (unknown, rest) = rest.split_once('`')?;
+    Some((unknown, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+/// A name that differs by little enough to be a slip of the finger.
+pub(crate) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(written, name);
+    let best = known.iter().copied().min_by_key(distance)?;
+    (distance(&best) <= 1 + written.len() / 3).then_some(best)
+}
+
+/// Problems found so far, and the document that tells their places.
+pub(crate) struct Problems<'a> {
+    document: &'a Document<'a>,
+    found: Vec<Problem>,
+}
+
+impl Problems<'_> {
+    pub(crate) fn add(&mut self, path: problem::Path, reason: impl Into<String>, hint: impl Into<String>) {
+        self.found.push(self.document.problem(&path, reason, hint));
+    }
+
+    /// Keeps a value or adds what is wrong with it.
+    pub(crate) fn check<T>(&mut self, path: problem::Path, value: Result<T, (String, String)>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err((reason, hint)) => {
+                self.add(path, reason, hint);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

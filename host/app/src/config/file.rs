@@ -1,0 +1,159 @@
+//! What the operator writes: the shape of `siemaphore.toml`, nothing checked beyond types and names.
+
+use serde::Deserialize;
+
+/// A configuration file. Unknown keys are errors.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The folder for everything that must survive a restart.
+    pub(crate) state: Option<String>,
+    #[serde(default)]
+    pub(crate) intake: Intake,
+    #[serde(default)]
+    pub(crate) admin: Admin,
+    #[serde(default)]
+    pub(crate) store: Store,
+    #[serde(default)]
+    pub(crate) plugins: Plugins,
+    #[serde(default)]
+    pub(crate) egress: Egress,
+    #[serde(default)]
+    pub(crate) log: Log,
+    #[serde(default)]
+    pub(crate) source: Vec<Source>,
+    #[serde(default)]
+    pub(crate) destination: Vec<Destination>,
+}
+
+/// Where producers send events to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Intake {
+    pub(crate) listen: Option<String>,
+    /// TLS ends at a proxy in front: allows an address other than loopback.
+    #[serde(default)]
+    pub(crate) behind_proxy: bool,
+    /// The largest decompressed request body: `16 MiB`.
+    pub(crate) body_limit: Option<String>,
+}
+
+/// Where health and metrics are served.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Admin {
+    pub(crate) listen: Option<String>,
+    #[serde(default)]
+    pub(crate) behind_proxy: bool,
+}
+
+/// How much is kept on disk.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// `10 GiB`
+    pub(crate) size_limit: Option<String>,
+    /// How long delivered events are kept: `24h`.
+    pub(crate) keep_for: Option<String>,
+    /// How much of delivered events is kept: `1 GiB`.
+    pub(crate) keep_size: Option<String>,
+    /// Intake answers 503 below this much free space: `512 MiB`.
+    pub(crate) disk_reserve: Option<String>,
+}
+
+/// Customers' formatters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plugins {
+    /// A folder of `.wasm` files, watched.
+    pub(crate) folder: Option<String>,
+    /// Memory of one guest: `64 MiB`.
+    pub(crate) memory: Option<String>,
+    /// CPU time of one call: `1s`.
+    pub(crate) cpu: Option<String>,
+}
+
+/// Which addresses beside public ones may be reached.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Egress {
+    /// Networks: `10.0.0.0/8`.
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `text` or `json`.
+    pub(crate) format: Option<String>,
+    /// `info`, `debug`, or directives such as `siemaphore_delivery=debug,info`.
+    pub(crate) level: Option<String>,
+}
+
+/// Who may send events, and for which organisation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) organization: Option<String>,
+    /// A secret reference to the bearer token.
+    pub(crate) token: String,
+    /// How events are read: `auto` or the name of a profile.
+    pub(crate) profile: Option<String>,
+    /// Remove prompts, responses, tool arguments and credentials before anything is stored.
+    pub(crate) redact: Option<bool>,
+    pub(crate) events_per_second: Option<u32>,
+}
+
+/// One place to deliver to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destination {
+    pub(crate) name: String,
+    pub(crate) organization: Option<String>,
+    pub(crate) formatter: String,
+    pub(crate) endpoint: String,
+    /// A secret reference; shorthand for `authentication.secret`.
+    pub(crate) secret: Option<String>,
+    pub(crate) authentication: Option<Authentication>,
+    #[serde(default)]
+    pub(crate) settings: toml::Table,
+    /// Patterns for event types; everything when left out.
+    pub(crate) events: Option<Vec<String>>,
+    pub(crate) minimum_severity: Option<String>,
+    #[serde(default)]
+    pub(crate) projects: Vec<String>,
+    pub(crate) enabled: Option<bool>,
+    /// A PEM file of certificate authorities to trust for this destination.
+    pub(crate) ca_file: Option<String>,
+    /// Plain http to a loopback address.
+    #[serde(default)]
+    pub(crate) allow_plaintext: bool,
+    /// Requests at the same time.
+    pub(crate) concurrency: Option<u32>,
+    /// The most events in one request, below the formatter's own limit.
+    pub(crate) batch_events: Option<u32>,
+    /// Events older than this are given up: `7d`.
+    pub(crate) age_limit: Option<String>,
+    /// How long one request may take: `30s`.
+    pub(crate) timeout: Option<String>,
+    /// Where a new destination begins: `now` or `beginning`.
+    pub(crate) from: Option<String>,
+}
+
+/// How requests prove who sends them. What is left out comes from the formatter's own hint.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Authentication {
+    /// `header`, `bearer`, `basic`, `oauth2-client-credentials` or `none`.
+    pub(crate) scheme: Option<String>,
+    pub(crate) secret: Option<String>,
+    pub(crate) header: Option<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) token_url: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) scope: Option<String>,
+}

@@ -1,0 +1,247 @@
+//! The last check before a host starts: against the formatters, the secrets and the files of this machine.
+//!
+//! Nothing is opened or bound here, so that a configuration that cannot work leaves nothing behind.
+
+mod authentication;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use siemaphore_delivery::{GrantedProfile, Target, TargetConfig};
+use siemaphore_intake::Source;
+use siemaphore_registry::{Active, Plugin, Registry};
+use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
+use siemaphore_secrets::Secrets;
+use tokio::task::spawn_blocking;
+
+use crate::config::problem::{Document, Problem, at};
+use crate::config::{Config, DestinationConfig, Problems, SourceConfig, nearest};
+
+/// Everything that a host is started with.
+pub(crate) struct Prepared {
+    pub(crate) config: Ready,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) sources: Vec<PreparedSource>,
+    pub(crate) destinations: Vec<PreparedDestination>,
+}
+
+/// What is left of a [`Config`] once its parts are prepared.
+pub(crate) struct Ready {
+    pub(crate) state: std::path::PathBuf,
+    pub(crate) store: siemaphore_store::StoreConfig,
+    pub(crate) intake: siemaphore_intake::IntakeConfig,
+    pub(crate) intake_listen: std::net::SocketAddr,
+    pub(crate) admin_listen: std::net::SocketAddr,
+}
+
+/// A source whose token is known, by its digest.
+pub(crate) struct PreparedSource {
+    pub(crate) config: SourceConfig,
+    pub(crate) token_digest: [u8; 32],
+}
+
+/// A destination whose formatter accepts its settings.
+pub(crate) struct PreparedDestination {
+    pub(crate) config: DestinationConfig,
+    pub(crate) plugin: Plugin,
+    pub(crate) target: Arc<Target>,
+    request: String,
+}
+
+/// One line of what `check` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct SummaryLine {
+    pub(crate) destination: String,
+    pub(crate) request: String,
+}
+
+impl Prepared {
+    /// The request that each destination would make.
+    pub(crate) fn summary(&self) -> Vec<SummaryLine> {
+        let each = self.destinations.iter();
+        each.map(|one| SummaryLine { destination: one.config.id(), request: one.request.clone() }).collect()
+    }
+}
+
+/// Loads the formatters, resolves every secret, and configures every destination's formatter.
+pub(crate) async fn prepare(config: Config) -> Result<Prepared, Vec<Problem>> {
+    let Config {
+        text,
+        state,
+        intake_listen,
+        intake,
+        admin_listen,
+        store,
+        plugins,
+        sources,
+        destinations,
+        ..
+    } = config;
+    let (sandbox, registry) = load_formatters(plugins).await.map_err(|problem| vec![problem])?;
+    let registry = Arc::new(registry);
+    let document = Document::new(&text);
+    let mut problems = Problems { document: &document, found: Vec::new() };
+    let secrets = Arc::new(Secrets::new());
+    let mut prepared_sources = Vec::new();
+    for (index, source) in sources.into_iter().enumerate() {
+        prepared_sources.extend(prepare_source(&mut problems, index, source, &secrets).await);
+    }
+    let mut prepared_destinations = Vec::new();
+    for destination in destinations {
+        let prepared = prepare_destination(&mut problems, destination, &sandbox, &registry, &secrets).await;
+        prepared_destinations.extend(prepared);
+    }
+    if !problems.found.is_empty() {
+        return Err(problems.found);
+    }
+    Ok(Prepared {
+        config: Ready { state, store, intake, intake_listen, admin_listen },
+        sandbox,
+        registry,
+        sources: prepared_sources,
+        destinations: prepared_destinations,
+    })
+}
+
+async fn load_formatters(
+    config: siemaphore_registry::RegistryConfig,
+) -> Result<(Sandbox, Registry), Problem> {
+    let load = move || {
+        let sandbox = Sandbox::new(SandboxConfig::default()).map_err(|error| error.to_string())?;
+        let bundled: Vec<(&'static str, &'static [u8])> =
+            siemaphore_bundle::formatters().iter().map(|one| (one.name, one.component)).collect();
+        let registry =
+            Registry::start(sandbox.clone(), &bundled, config).map_err(|error| error.to_string())?;
+        Ok((sandbox, registry))
+    };
+    let loaded = spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
+    loaded.map_err(|reason: String| Problem {
+        line: None,
+        column: None,
+        reason: format!("the formatters cannot be loaded: {reason}"),
+        hint: "see the message; the built-in formatters need nothing but memory".to_owned(),
+    })
+}
+
+async fn prepare_source(
+    problems: &mut Problems<'_>,
+    index: usize,
+    config: SourceConfig,
+    secrets: &Secrets,
+) -> Option<PreparedSource> {
+    let token = secrets.resolve(&config.token).await;
+    let token = token.map_err(|error| (error.to_string(), error.hint().to_owned()));
+    let token = problems.check(at!["source", index, "token"], token)?;
+    Some(PreparedSource { config, token_digest: Source::digest(token.expose()) })
+}
+
+async fn prepare_destination(
+    problems: &mut Problems<'_>,
+    config: DestinationConfig,
+    sandbox: &Sandbox,
+    registry: &Registry,
+    secrets: &Arc<Secrets>,
+) -> Option<PreparedDestination> {
+    let index = config.index;
+    let (plugin, active) = find_formatter(problems, &config, registry)?;
+    let description = active.formatter.description();
+    let authentication = authentication::choose(problems, &config, description)?;
+    if let Some(reference) = authentication.secret()
+        && let Err(error) = secrets.resolve(reference).await
+    {
+        let path = authentication::secret_path(&config);
+        problems.add(path, error.to_string(), error.hint());
+    }
+    let target_config = TargetConfig {
+        destination: config.id(),
+        endpoint: config.endpoint.clone(),
+        authentication: authentication.clone(),
+        client: config.client.clone(),
+    };
+    let target = Target::new(target_config, Arc::clone(secrets));
+    let target = target.map_err(|error| (error.to_string(), error.hint().to_owned()));
+    let target = problems.check(at!["destination", index, "ca_file"], target)?;
+    let profile = configure(problems, &config, sandbox, &active).await?;
+    let granted = GrantedProfile::check(&profile, &authentication, &config.endpoint);
+    let granted = granted.map_err(|error| (error.to_string(), error.hint().to_owned()));
+    let granted = problems.check(at!["destination", index, "formatter"], granted)?;
+    let request = granted.summary().to_owned();
+    Some(PreparedDestination { config, plugin, target: Arc::new(target), request })
+}
+
+fn find_formatter(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    registry: &Registry,
+) -> Option<(Plugin, Arc<Active>)> {
+    let name = &config.formatter;
+    let path = at!["destination", config.index, "formatter"];
+    let Some(plugin) = registry.get(name) else {
+        let all = registry.list();
+        let names: Vec<&str> = all.iter().map(|plugin| plugin.name.as_str()).collect();
+        let hint = match nearest(name, &names) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("write one of: {}; or put {name}.wasm into the plugin folder", names.join(", ")),
+        };
+        problems.add(path, format!("there is no formatter `{name}`"), hint);
+        return None;
+    };
+    let Some(active) = plugin.active() else {
+        let error = registry.list().into_iter().find(|one| &one.name == name).and_then(|one| one.error);
+        let reason = error.unwrap_or_else(|| "it is not loaded".to_owned());
+        problems.add(
+            path,
+            format!("formatter `{name}` cannot be used: {reason}"),
+            "replace the plugin file with one that loads; `siemaphore plugin inspect FILE` shows the same error",
+        );
+        return None;
+    };
+    Some((plugin, active))
+}
+
+async fn configure(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    sandbox: &Sandbox,
+    active: &Arc<Active>,
+) -> Option<siemaphore_model::formatter::RequestProfile> {
+    let configuration = Configuration { settings: config.settings.clone(), destination: config.id() };
+    let formatter = active.formatter.clone();
+    let configured = sandbox.run(move || formatter.configure(&configuration)).await.ok()?;
+    match configured {
+        Ok(profile) => Some(profile),
+        Err(ConfigureError::Refused(refused)) => {
+            for problem in refused {
+                let mut path = at!["destination", config.index, "settings"];
+                path.extend(steps(&problem.pointer));
+                let reason =
+                    format!("formatter `{}` refuses the settings: {}", config.formatter, problem.message);
+                let hint = format!(
+                    "`siemaphore plugin inspect {}` shows every setting and a working example",
+                    config.formatter
+                );
+                problems.add(path, reason, hint);
+            }
+            None
+        }
+        Err(error) => {
+            problems.add(
+                at!["destination", config.index, "formatter"],
+                error.to_string(),
+                "replace the plugin file with a version that works",
+            );
+            None
+        }
+    }
+}
+
+/// A JSON Pointer as steps: `/fields/0`.
+fn steps(pointer: &str) -> Vec<crate::config::problem::Step> {
+    let tokens = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
+    let step = |token: String| match token.parse::<usize>() {
+        Ok(index) => index.into(),
+        Err(_) => token.as_str().into(),
+    };
+    tokens.map(step).collect()
+}

@@ -1,0 +1,150 @@
+//! How a destination authenticates: what the operator wrote, filled in from what the formatter suggests.
+
+use http::HeaderName;
+use serde_json::Value;
+use siemaphore_delivery::Authentication;
+use siemaphore_model::formatter::{AuthenticationHint, Description};
+use siemaphore_secrets::SecretReference;
+use url::Url;
+
+use crate::config::problem::{Path, at};
+use crate::config::{DestinationConfig, Problems, destination, nearest};
+
+const SCHEMES: [&str; 5] = ["header", "bearer", "basic", "oauth2-client-credentials", "none"];
+
+/// Where the secret is, or would be, written.
+pub(crate) fn secret_path(config: &DestinationConfig) -> Path {
+    at!["destination", config.index, "secret"]
+}
+
+/// The scheme with all its parameters. Adds what is missing to `problems`.
+pub(crate) fn choose(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    description: &Description,
+) -> Option<Authentication> {
+    let written = &config.authentication;
+    let suggested = description.authentication.first().map(|hint| hint.scheme.as_str());
+    let scheme = written.scheme.as_deref().or(suggested).unwrap_or("none");
+    if !SCHEMES.contains(&scheme) {
+        let hint = match nearest(scheme, &SCHEMES) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("write one of: {}", SCHEMES.join(", ")),
+        };
+        let path = at!["destination", config.index, "authentication", "scheme"];
+        problems.add(path, format!("there is no authentication scheme `{scheme}`"), hint);
+        return None;
+    }
+    let hint = description.authentication.iter().find(|hint| hint.scheme == scheme);
+    let parameters = Parameters { config, suggested: hint.map(parse).unwrap_or_default() };
+    if scheme == "none" {
+        return Some(Authentication::None);
+    }
+    let secret = secret(problems, config, description);
+    match scheme {
+        "header" => {
+            let header = header(problems, &parameters);
+            let prefix =
+                written.prefix.clone().or_else(|| parameters.suggestion("prefix")).unwrap_or_default();
+            Some(Authentication::Header { header: header?, prefix, secret: secret? })
+        }
+        "bearer" => Some(Authentication::Bearer { secret: secret? }),
+        "basic" => {
+            let username = parameters.required(problems, "username", written.username.as_ref());
+            Some(Authentication::Basic { username: username?, secret: secret? })
+        }
+        _ => {
+            let token_url = token_url(problems, &parameters);
+            let client_id = parameters.required(problems, "client_id", written.client_id.as_ref());
+            let scope = parameters.required(problems, "scope", written.scope.as_ref());
+            Some(Authentication::OAuth2ClientCredentials {
+                token_url: token_url?,
+                client_id: client_id?,
+                scope: scope?,
+                secret: secret?,
+            })
+        }
+    }
+}
+
+fn parse(hint: &AuthenticationHint) -> Value {
+    serde_json::from_str(&hint.parameters).unwrap_or_default()
+}
+
+fn secret(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    description: &Description,
+) -> Option<SecretReference> {
+    let Some(reference) = &config.authentication.secret else {
+        problems.add(
+            secret_path(config),
+            format!(
+                "destination `{}` has no secret: {} needs its {}",
+                config.name, description.title, description.secret_name
+            ),
+            "write `secret = \"env:NAME\"` or `secret = \"file:/path\"`, naming where it is",
+        );
+        return None;
+    };
+    destination::secret_reference(problems, secret_path(config), reference)
+}
+
+fn header(problems: &mut Problems<'_>, parameters: &Parameters<'_>) -> Option<HeaderName> {
+    let written = &parameters.config.authentication.header;
+    let name = parameters.required(problems, "header", written.as_ref())?;
+    let parsed = name.parse::<HeaderName>();
+    let parsed = parsed.map_err(|_| {
+        (format!("`{name}` cannot be a header"), "write a name such as \"X-Api-Key\"".to_owned())
+    });
+    problems.check(parameters.path("header"), parsed)
+}
+
+/// Either written as a whole, or the suggested one with the tenant filled in.
+fn token_url(problems: &mut Problems<'_>, parameters: &Parameters<'_>) -> Option<Url> {
+    let authentication = &parameters.config.authentication;
+    let written = parameters.required(problems, "token_url", authentication.token_url.as_ref())?;
+    let url = match &authentication.tenant {
+        Some(tenant) => written.replace("{tenant}", tenant),
+        None if written.contains("{tenant}") => {
+            problems.add(
+                parameters.path("tenant"),
+                "the tenant is missing",
+                "write `tenant = \"…\"` under authentication: the directory (tenant) id that Entra shows",
+            );
+            return None;
+        }
+        None => written,
+    };
+    let parsed = Url::parse(&url)
+        .map_err(|error| (format!("`{url}` is not a URL: {error}"), "write a whole https URL".to_owned()));
+    problems.check(parameters.path("token_url"), parsed)
+}
+
+/// What is written under `authentication`, and what the formatter suggests for the same scheme.
+struct Parameters<'a> {
+    config: &'a DestinationConfig,
+    suggested: Value,
+}
+
+impl Parameters<'_> {
+    fn path(&self, key: &str) -> Path {
+        at!["destination", self.config.index, "authentication", key]
+    }
+
+    fn suggestion(&self, key: &str) -> Option<String> {
+        self.suggested.get(key).and_then(Value::as_str).map(str::to_owned)
+    }
+
+    fn required(&self, problems: &mut Problems<'_>, key: &str, written: Option<&String>) -> Option<String> {
+        let value = written.cloned().or_else(|| self.suggestion(key));
+        if value.is_none() {
+            problems.add(
+                self.path(key),
+                format!("authentication of destination `{}` needs `{key}`", self.config.name),
+                format!("write `{key} = \"…\"` under authentication"),
+            );
+        }
+        value
+    }
+}

@@ -1,0 +1,88 @@
+//! What people get wrong in a configuration, and what they are told.
+
+use std::path::Path;
+
+use super::*;
+
+/// The problems with a file, as `line: reason (fix)`.
+fn problems(text: &str) -> Vec<String> {
+    let found = from_text(text.to_owned(), Path::new("/nonexistent")).err().unwrap();
+    let line = |problem: &Problem| problem.line.map_or("-".to_owned(), |line| line.to_string());
+    found.iter().map(|problem| format!("{}: {} ({})", line(problem), problem.reason, problem.hint)).collect()
+}
+
+fn destination(extra: &str) -> String {
+    format!(
+        "[[destination]]\nname = 'splunk'\nformatter = 'splunk'\nendpoint = 'https://splunk.example.com:8088'\nsecret = 'env:TOKEN'\n{extra}"
+    )
+}
+
+#[test]
+fn ten_lines_are_enough() {
+    let text = format!("[[source]]\nname = 'gateway'\ntoken = 'env:GATEWAY_TOKEN'\n{}", destination(""));
+    let config = from_text(text, Path::new("/etc/siemaphore")).ok().unwrap();
+    assert_eq!(config.destinations[0].id(), "default/splunk");
+    assert_eq!(config.sources[0].organization, "default");
+    assert_eq!(config.state, Path::new("/etc/siemaphore/state"));
+    assert!(config.intake_listen.ip().is_loopback());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant() {
+    assert_eq!(problems(&destination("secert = 'x'")), ["6: unknown key `secert` (did you mean `secret`?)"]);
+    assert_eq!(
+        problems("[intake]\nlisten = '127.0.0.1:1'\nport = 5"),
+        ["3: unknown key `port` (the keys here are: listen, behind_proxy, body_limit)"]
+    );
+}
+
+#[test]
+fn a_missing_key_and_a_wrong_type_are_named_with_their_line() {
+    let missing = problems("[[destination]]\nname = 'a'");
+    assert!(missing[0].starts_with("1: missing field `formatter`"), "{missing:?}");
+    let wrong = problems("[[source]]\nname = 5\ntoken = 'env:A'");
+    assert!(wrong[0].starts_with("2: invalid type: integer `5`, expected a string"), "{wrong:?}");
+}
+
+#[test]
+fn every_problem_is_reported_in_one_run() {
+    let text = "[intake]\nlisten = '0.0.0.0:7410'\n[egress]\nallow = ['10.0.0.0']\n[store]\nsize_limit = 'big'\n\
+                [log]\nformat = 'xml'\n[plugins]\nfolder = 'nowhere'\n[[source]]\nname = 'a b'\ntoken = 's3cr3t'\nprofile = 'aegs'\n";
+    let found = problems(text);
+    for expected in [
+        "2: 0.0.0.0:7410 can be reached from other machines",
+        "4: `10.0.0.0` is not a network",
+        "6: `big` is not a size",
+        "8: `xml` is not a log format",
+        "10: /nonexistent/nowhere is not a folder",
+        "12: `a b` cannot be a name",
+        "13: not a secret reference",
+        "14: ",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
+    assert!(!found.iter().any(|problem| problem.contains("s3cr3t")), "a secret is repeated: {found:?}");
+}
+
+#[test]
+fn plain_http_is_refused_for_a_destination() {
+    let text = destination("").replace("https://", "http://");
+    let found = problems(&text);
+    assert!(found[0].starts_with("4: ") && found[0].contains("https"), "{found:?}");
+}
+
+#[test]
+fn addresses_that_may_never_be_dialled_are_refused_when_they_are_written_down() {
+    let text = destination("").replace("splunk.example.com", "169.254.169.254");
+    assert!(problems(&text)[0].starts_with("4: "), "{:?}", problems(&text));
+}
+
+#[test]
+fn destinations_that_share_a_name_are_refused() {
+    let text = format!("{}\n{}", destination(""), destination(""));
+    assert!(
+        problems(&text)[0].starts_with("8: there are two destinations named `splunk`"),
+        "{:?}",
+        problems(&text)
+    );
+}

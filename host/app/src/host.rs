@@ -1,0 +1,153 @@
+//! A running host: every stage built in the order of the flow, and stopped in the same order.
+
+mod intake_log;
+mod listeners;
+pub(crate) mod signals;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use siemaphore_admin::Handles;
+use siemaphore_intake::{IntakeMetrics, Source};
+use siemaphore_pipeline::{Pipeline, PipelineConfig, Stages};
+use siemaphore_registry::Registry;
+use siemaphore_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::DestinationConfig;
+use crate::config::prepare::{Prepared, PreparedDestination};
+use crate::control;
+use crate::host::intake_log::StoreLog;
+use crate::host::listeners::Listeners;
+
+/// A host that takes and delivers events.
+pub(crate) struct Host {
+    handles: Handles,
+    pipelines: Vec<Pipeline>,
+    registry: Arc<Registry>,
+    store: Store,
+    listeners: Listeners,
+    stop_intake: CancellationToken,
+    intake_address: SocketAddr,
+}
+
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Drained {
+    /// Destinations whose requests in flight had to be cut off. Their events are sent again after the next start.
+    pub(crate) cut_off: usize,
+    /// Events that are stored and wait for the next start, over all destinations.
+    pub(crate) waiting: u64,
+}
+
+impl Host {
+    /// Opens the store, starts a pipeline for each destination, and then lets producers in.
+    pub(crate) async fn start(prepared: Prepared) -> Result<Host> {
+        let Prepared { config, sandbox, registry, sources, destinations, .. } = prepared;
+        let store_config = config.store;
+        let store = tokio::task::spawn_blocking(move || Store::open(store_config)).await??;
+        let ids: Vec<String> = destinations.iter().map(|destination| destination.config.id()).collect();
+        store.retain_destinations(&ids).await?;
+
+        let mut pipelines = BTreeMap::new();
+        for destination in destinations.iter().filter(|destination| destination.config.enabled) {
+            let stages = Stages {
+                store: store.clone(),
+                sandbox: sandbox.clone(),
+                plugin: destination.plugin.clone(),
+                target: Arc::clone(&destination.target),
+            };
+            let id = destination.config.id();
+            let pipeline = Pipeline::start(pipeline_config(&destination.config), stages);
+            pipelines.insert(id.clone(), pipeline.await.with_context(|| format!("destination {id}"))?);
+        }
+
+        let metrics = Arc::new(IntakeMetrics::default());
+        let handles = Handles {
+            store: store.clone(),
+            registry: Arc::clone(&registry),
+            destinations: destinations.iter().map(|destination| describe(destination, &pipelines)).collect(),
+            intake: Arc::clone(&metrics),
+        };
+        let log = Arc::new(StoreLog::new(store.clone()));
+        let intake = siemaphore_intake::router(config.intake, intake_sources(sources), log, metrics);
+
+        let stop_intake = CancellationToken::new();
+        let mut listeners = Listeners::default();
+        let intake_address =
+            listeners.tcp("intake", config.intake_listen, intake, stop_intake.clone()).await?;
+        let admin = siemaphore_admin::health_router(handles.clone());
+        listeners.tcp("admin", config.admin_listen, admin, listeners.stop()).await?;
+        let socket = control::bind(&config.state).context("cannot make the control socket")?;
+        listeners.control(socket, siemaphore_admin::control_router(handles.clone()));
+
+        let pipelines = pipelines.into_values().collect();
+        Ok(Host { handles, pipelines, registry, store, listeners, stop_intake, intake_address })
+    }
+
+    pub(crate) fn handles(&self) -> &Handles {
+        &self.handles
+    }
+
+    pub(crate) fn intake_address(&self) -> SocketAddr {
+        self.intake_address
+    }
+
+    /// Takes no more events, finishes what is in flight within `grace`, and closes the store.
+    pub(crate) async fn drain(self, grace: Duration) -> Result<Drained> {
+        let deadline = tokio::time::Instant::now() + grace;
+        self.stop_intake.cancel();
+        let draining = self.pipelines.into_iter().map(|pipeline| pipeline.drain(deadline));
+        let ended = futures_util::future::join_all(draining).await;
+        let mut waiting = 0;
+        for destination in self.handles.destinations.iter().filter(|one| one.pipeline.is_some()) {
+            waiting += self.store.ledger(&destination.id).await?.waiting;
+        }
+        self.listeners.drain(deadline).await;
+        self.store.close().await;
+        drop(self.registry);
+        Ok(Drained { cut_off: ended.into_iter().filter(|finished| !finished).count(), waiting })
+    }
+}
+
+fn pipeline_config(config: &DestinationConfig) -> PipelineConfig {
+    PipelineConfig {
+        destination: config.id(),
+        organization: config.organization.clone(),
+        subscription: config.subscription.clone(),
+        settings: config.settings.clone(),
+        concurrency: config.concurrency,
+        batch_events: config.batch_events,
+        age_limit: config.age_limit,
+        start: config.start,
+    }
+}
+
+fn describe(
+    destination: &PreparedDestination,
+    pipelines: &BTreeMap<String, Pipeline>,
+) -> siemaphore_admin::Destination {
+    let config = &destination.config;
+    siemaphore_admin::Destination {
+        id: config.id(),
+        organization: config.organization.clone(),
+        name: config.name.clone(),
+        formatter: config.formatter.clone(),
+        endpoint: config.endpoint.to_string(),
+        pipeline: pipelines.get(&config.id()).map(Pipeline::handle),
+    }
+}
+
+fn intake_sources(sources: Vec<crate::config::prepare::PreparedSource>) -> Vec<Source> {
+    let sources = sources.into_iter().map(|source| Source {
+        name: source.config.name,
+        organization: source.config.organization,
+        token_digests: vec![source.token_digest],
+        normaliser: source.config.normaliser,
+        events_per_second: source.config.events_per_second,
+    });
+    sources.collect()
+}

@@ -1,0 +1,116 @@
+//! Events in, framed requests out. Runs on a formatting thread and blocks it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use siemaphore_delivery::Group;
+use siemaphore_model::Event;
+use siemaphore_sandbox::FormatError;
+
+use crate::batch::{Batch, FormattedChunk, frame};
+use crate::chunk::Chunk;
+use crate::suspects::{Cause, Suspect, Trial};
+use crate::version::Version;
+
+/// What became of a chunk.
+#[derive(Debug, Default)]
+pub(crate) struct Formatted {
+    pub(crate) batches: Vec<Batch>,
+    /// Events that failed alone.
+    pub(crate) suspects: Vec<Suspect>,
+    /// Events whose record no request can hold: given up at once, because the limit is the SIEM's and was granted.
+    pub(crate) too_large: Vec<Suspect>,
+    /// Not one event of a call became a record.
+    pub(crate) formatter_rejected_all: bool,
+    /// Not formatted because of the host or because the formatter used up its time too often; to be tried again.
+    pub(crate) postponed: Vec<Chunk>,
+    pub(crate) trouble: Option<(String, String)>,
+}
+
+/// A batch that runs into the time limit so often is put off, or halving it would occupy a thread for minutes.
+const TIME_LIMIT_FAULTS: u32 = 20;
+
+/// Formats a chunk, halving it as long as the guest breaks on it, until what it breaks on stands alone.
+pub(crate) fn format(version: &Arc<Version>, chunk: Chunk, trial: Trial) -> Formatted {
+    let mut formatted = Formatted::default();
+    let mut time_limit_faults = 0;
+    let mut waiting = vec![chunk];
+    while let Some(chunk) = waiting.pop() {
+        let events: Vec<Event<'_>> = chunk.iter().collect();
+        let error = match version.active.formatter.format(&version.configuration, &events) {
+            Ok(result) => {
+                keep(&mut formatted, version, &chunk, result.records, trial);
+                continue;
+            }
+            Err(error) => error,
+        };
+        if matches!(error, FormatError::Host(_)) {
+            formatted.trouble = Some((error.to_string(), error.hint().to_owned()));
+            formatted.postponed.push(chunk);
+            continue;
+        }
+        time_limit_faults += u32::from(error.is_time_limit());
+        if time_limit_faults >= TIME_LIMIT_FAULTS {
+            formatted.trouble = Some((error.to_string(), error.hint().to_owned()));
+            formatted.postponed.push(chunk);
+            formatted.postponed.append(&mut waiting);
+            break;
+        }
+        match chunk.halves() {
+            // The earlier half is formatted first: it is popped first.
+            Some([left, right]) => waiting.extend([right, left]),
+            None => formatted.suspects.push(Suspect {
+                chunk,
+                cause: Cause::Fault,
+                reason: error.to_string(),
+                hint: error.hint().to_owned(),
+                attempts: Vec::new(),
+                trial,
+            }),
+        }
+    }
+    formatted
+}
+
+/// Frames the records of one call and sets the rejected events apart.
+fn keep(
+    formatted: &mut Formatted,
+    version: &Arc<Version>,
+    chunk: &Chunk,
+    records: siemaphore_model::formatter::Records,
+    trial: Trial,
+) {
+    let suspect = |index: u32, reason: &str, hint: &str| Suspect {
+        chunk: chunk.subset(&[index]),
+        cause: Cause::Rejected,
+        reason: reason.to_owned(),
+        hint: hint.to_owned(),
+        attempts: Vec::new(),
+        trial,
+    };
+    let rejected: Vec<u32> = records.rejected.iter().map(|rejection| rejection.index).collect();
+    formatted.formatter_rejected_all |= rejected.len() == chunk.len();
+    formatted.suspects.extend(records.rejected.iter().map(|rejection| {
+        suspect(rejection.index, &format!("the formatter rejected the event: {}", rejection.reason), "")
+    }));
+    let groups = group(version, chunk, &rejected);
+    let call = Arc::new(FormattedChunk { version: Arc::clone(version), chunk: chunk.clone(), records });
+    for (group, members) in groups {
+        let (batches, too_large) = frame(&call, &group, members);
+        formatted.batches.extend(batches.into_iter().map(|batch| Batch { trial, ..batch }));
+        formatted.too_large.extend(too_large.into_iter().map(|(index, record)| {
+            suspect(index, &record.to_string(), "make the event smaller at the producer, or leave fields out")
+        }));
+    }
+}
+
+/// Events by the placeholders of the request's path and headers, in order within each group.
+fn group(version: &Version, chunk: &Chunk, rejected: &[u32]) -> BTreeMap<Group, Vec<u32>> {
+    let mut groups: BTreeMap<Group, Vec<u32>> = BTreeMap::new();
+    for (index, event) in (0..).zip(chunk.iter()) {
+        if rejected.binary_search(&index).is_err() {
+            groups.entry(Group::of(&version.profile, &event)).or_default().push(index);
+        }
+    }
+    groups
+}

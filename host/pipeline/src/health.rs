@@ -1,0 +1,107 @@
+//! Whether a destination may be sent to now, and why not.
+
+use std::time::{Duration, Instant};
+
+use siemaphore_delivery::{Breaker, Permission};
+
+/// Why nothing is being sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) reason: String,
+    pub(crate) hint: String,
+    /// Only an operator can mend it: shown as holding, retried all the same.
+    pub(crate) holding: bool,
+}
+
+/// A breaker, and the words for its last failure.
+#[derive(Debug)]
+pub(crate) struct Health {
+    breaker: Breaker,
+    concurrency: usize,
+    trouble: Option<Trouble>,
+}
+
+impl Health {
+    pub(crate) fn new(concurrency: usize) -> Health {
+        Health { breaker: Breaker::new(concurrency), concurrency, trouble: None }
+    }
+
+    /// Whether one more request may go out beside the `sending` ones.
+    pub(crate) fn permits(&self, sending: usize, now: Instant) -> bool {
+        self.breaker.permission(sending, now) == Permission::Now
+    }
+
+    /// The end of the pause, while there is one.
+    pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
+        match self.breaker.permission(0, now) {
+            Permission::At(until) => Some(until),
+            Permission::Now | Permission::AfterOthers => None,
+        }
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        self.breaker.succeeded();
+        self.trouble = None;
+    }
+
+    /// A request failed. `random` is from 0 to 1.
+    pub(crate) fn failed(&mut self, asked: Option<Duration>, random: f64, now: Instant, trouble: Trouble) {
+        self.trouble = Some(trouble);
+        if self.paused_until(now).is_none() {
+            self.breaker.failed(asked, random, now);
+        } else if let Some(asked) = asked {
+            // Requests that were in flight together fail together: that is one failure, and the longest wait counts.
+            self.breaker.pause(asked, now);
+        }
+    }
+
+    /// The SIEM takes events but asks for a rest.
+    pub(crate) fn pause(&mut self, pause: Duration, now: Instant) {
+        self.breaker.pause(pause, now);
+    }
+
+    /// What was known says nothing about what comes: another version formats from now on.
+    pub(crate) fn start_afresh(&mut self) {
+        *self = Health::new(self.concurrency);
+    }
+
+    pub(crate) fn failures(&self) -> u32 {
+        self.breaker.failures()
+    }
+
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trouble() -> Trouble {
+        Trouble { reason: "connection refused".to_owned(), hint: String::new(), holding: false }
+    }
+
+    #[test]
+    fn requests_that_fail_together_are_one_failure() {
+        let now = Instant::now();
+        let mut health = Health::new(4);
+        for _ in 0..4 {
+            health.failed(None, 1.0, now, trouble());
+        }
+        assert_eq!(health.failures(), 1);
+        assert_eq!(health.paused_until(now), Some(now + Duration::from_secs(1)));
+        health.failed(Some(Duration::from_secs(9)), 1.0, now, trouble());
+        assert_eq!(health.paused_until(now), Some(now + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_success_forgets_the_trouble() {
+        let now = Instant::now();
+        let mut health = Health::new(1);
+        health.failed(Some(Duration::ZERO), 0.0, now, trouble());
+        assert!(health.permits(0, now));
+        health.succeeded();
+        assert_eq!((health.trouble(), health.failures()), (None, 0));
+    }
+}

@@ -1,0 +1,278 @@
+//! What follows from an answer: settle, send again, cut smaller, set apart, or stop for a while.
+
+use std::time::{Duration, Instant};
+
+use siemaphore_delivery::Decision;
+use siemaphore_model::formatter::{Fate, Note, Run};
+use siemaphore_store::{AttemptRecord, NewDeadLetter};
+
+use crate::batch::Batch;
+use crate::chunk::{Chunk, ranges};
+use crate::health::Trouble;
+use crate::sending::{Answered, now_ms};
+use crate::status::Failure;
+use crate::suspects::{Cause, LONE_FAILURES_IN_A_ROW, Suspect, Trial};
+use crate::task::{Task, Work};
+
+const REFUSED_HINT: &str = "see the SIEM's message; change the formatter's settings or the producer";
+
+/// So many suspects are enough to know that a stream is broken; no more are made while it is.
+const SUSPECTS_WHILE_BROKEN: usize = 64;
+
+impl Task {
+    /// Acts on one answer.
+    pub(crate) fn judge(&mut self, answered: Answered) {
+        let Answered { batch, decision, sent_bytes } = answered;
+        self.count(&decision, sent_bytes);
+        match decision {
+            Decision::Delivered { note } => {
+                self.delivered(batch.positions().collect());
+                self.heed(note);
+            }
+            Decision::Partial { fates, note } => {
+                self.judge_each(batch, &fates);
+                self.heed(note);
+            }
+            Decision::Retry { after, reason, hint } => {
+                self.send_later(batch);
+                self.fail(after, Trouble { reason, hint, holding: false });
+            }
+            Decision::Hold { reason, hint } => {
+                self.send_later(batch);
+                self.fail(None, Trouble { reason, hint, holding: true });
+            }
+            Decision::Split { reason, hint } | Decision::Rejected { reason, hint } => {
+                self.isolate(batch, reason, hint);
+            }
+            Decision::Uncertain { lost, reason } => self.give_up_batch(&batch, lost, &reason),
+            Decision::Pending(_) => {
+                self.send_later(batch);
+                let reason =
+                    "the formatter waits for a confirmation, which this version of the host does not do yet";
+                let hint = "choose settings under which the SIEM confirms at once (Splunk: turn useACK off)";
+                self.fail(None, Trouble { reason: reason.to_owned(), hint: hint.to_owned(), holding: true });
+            }
+        }
+    }
+
+    fn count(&self, decision: &Decision, sent_bytes: usize) {
+        let delivered = matches!(decision, Decision::Delivered { .. } | Decision::Partial { .. });
+        self.status.send_modify(|status| {
+            status.requests += 1;
+            if delivered {
+                status.delivered_bytes += sent_bytes as u64;
+            } else {
+                status.failed_requests += 1;
+            }
+        });
+    }
+
+    /// Events have arrived: that settles them, opens the line, and shows who is to blame for earlier lone failures.
+    fn delivered(&mut self, positions: Vec<u64>) {
+        let delivered = positions.len() as u64;
+        self.settlement.delivered.extend(ranges(positions));
+        let was_broken = self.suspects.stream_is_broken();
+        self.health.succeeded();
+        let ruling = self.suspects.something_went_through();
+        // When the whole stream had failed, the formatter's surroundings were mended: everybody gets another chance.
+        let (guilty, again) =
+            if was_broken { (Vec::new(), ruling.guilty) } else { (ruling.guilty, Vec::new()) };
+        for suspect in guilty {
+            self.give_up(suspect);
+        }
+        for suspect in ruling.retry.into_iter().chain(again) {
+            self.work.push_back(Work::Format(suspect.chunk, suspect.trial));
+        }
+        self.status.send_modify(|status| {
+            status.delivered_events += delivered;
+            status.last_success_ms = Some(now_ms());
+        });
+    }
+
+    /// A note asks for a rest or for attention.
+    fn heed(&mut self, note: Option<Note>) {
+        let Some(note) = note else { return };
+        tracing::warn!(
+            destination = self.config.destination,
+            reason = note.reason,
+            hint = note.hint,
+            "the SIEM has taken the events, and says something"
+        );
+        if let Some(pause) = note.pause_ms {
+            self.health.pause(Duration::from_millis(pause), Instant::now());
+        }
+    }
+
+    /// An answer that differs from record to record.
+    fn judge_each(&mut self, batch: Batch, fates: &[Run]) {
+        let mut delivered = Vec::new();
+        let mut duplicates = 0;
+        let mut retry = Vec::new();
+        let mut rejected = Vec::new();
+        for run in fates {
+            let records = (run.first as usize..).take(run.count as usize);
+            match &run.fate {
+                Fate::Delivered => delivered.extend(records.filter_map(|record| batch.position(record))),
+                Fate::Duplicate => {
+                    duplicates += u64::from(run.count);
+                    delivered.extend(records.filter_map(|record| batch.position(record)));
+                }
+                Fate::Retry => retry.extend(records),
+                Fate::Rejected(reason) => rejected.extend(records.map(|record| (record, reason.clone()))),
+            }
+        }
+        self.settlement.duplicates += duplicates;
+        let progress = !delivered.is_empty();
+        if progress {
+            self.delivered(delivered);
+        }
+        if !progress && retry.is_empty() && rejected.len() > 1 {
+            let reason = rejected.into_iter().next().map(|(_, reason)| reason).unwrap_or_default();
+            self.isolate(batch, reason, REFUSED_HINT.to_owned());
+            return;
+        }
+        for (record, reason) in rejected {
+            let Some(chunk) = batch.single(record) else { continue };
+            // The SIEM took others of the same request, so it is this event that it does not want.
+            let trial = if progress { Trial::Last } else { batch.trial };
+            let attempts = batch.attempts.clone();
+            let hint = REFUSED_HINT.to_owned();
+            self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
+        }
+        if !retry.is_empty() {
+            self.work.push_front(Work::Reframe(batch, retry));
+        }
+    }
+
+    /// The SIEM refuses a request for what is in it: find the event.
+    fn isolate(&mut self, batch: Batch, reason: String, hint: String) {
+        if batch.members.len() > 1 {
+            if self.suspects.stream_is_broken() {
+                // Halving would only make more suspects. Single events probe; the rest waits.
+                self.work.push_back(Work::Send(batch));
+                self.fail(None, Trouble { reason, hint, holding: true });
+            } else {
+                self.work.push_front(Work::Halve(batch));
+            }
+            return;
+        }
+        let (chunk, trial) = (batch.chunk(), batch.trial);
+        let attempts = batch.attempts;
+        self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
+    }
+
+    /// An event has failed alone.
+    pub(crate) fn accuse(&mut self, suspect: Suspect) {
+        let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
+        if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
+            self.give_up(guilty);
+        } else if self.suspects.stream_is_broken() {
+            let reason = format!("{LONE_FAILURES_IN_A_ROW} events in a row failed one by one: {reason}");
+            self.fail(None, Trouble { reason, hint, holding: true });
+        } else {
+            self.note_failure(&reason, &hint);
+        }
+    }
+
+    /// The line is open again after a pause: while the stream is broken, single events go first.
+    pub(crate) fn probe_broken_stream(&mut self) {
+        if !self.suspects.stream_is_broken() {
+            return;
+        }
+        let newest =
+            (0..self.work.len()).rev().find(|&index| matches!(self.work.get(index), Some(Work::Send(_))));
+        match newest.and_then(|index| self.work.remove(index)) {
+            Some(Work::Send(batch)) if self.suspects.len() < SUSPECTS_WHILE_BROKEN => {
+                self.probe_with_last_of(batch)
+            }
+            Some(work) => self.work.push_back(work),
+            None => self.look_once = true,
+        }
+        self.retry_suspects();
+    }
+
+    fn probe_with_last_of(&mut self, batch: Batch) {
+        let last = batch.members.len().saturating_sub(1);
+        let newest = batch.single(last);
+        if last > 0 {
+            self.work.push_back(Work::Reframe(batch, (0..last).collect()));
+        }
+        if let Some(newest) = newest {
+            self.work.push_front(Work::Format(newest, Trial::First));
+        }
+    }
+
+    /// Sends the oldest and the newest suspect again, to see whether the stream flows.
+    pub(crate) fn retry_suspects(&mut self) {
+        for suspect in self.suspects.release_probes() {
+            self.work.push_front(Work::Format(suspect.chunk, suspect.trial));
+        }
+    }
+
+    pub(crate) fn fail(&mut self, after: Option<Duration>, trouble: Trouble) {
+        tracing::warn!(
+            destination = self.config.destination,
+            reason = trouble.reason,
+            hint = trouble.hint,
+            holding = trouble.holding,
+            "delivery failed; it will be tried again"
+        );
+        self.note_failure(&trouble.reason, &trouble.hint);
+        self.health.failed(after, fastrand::f64(), Instant::now(), trouble);
+    }
+
+    fn note_failure(&self, reason: &str, hint: &str) {
+        let failure = Failure { at_ms: now_ms(), reason: reason.to_owned(), hint: hint.to_owned() };
+        self.status.send_modify(|status| status.last_error = Some(failure));
+    }
+
+    fn send_later(&mut self, batch: Batch) {
+        self.work.push_front(Work::Send(batch));
+    }
+
+    /// Dead-letters one event.
+    pub(crate) fn give_up(&mut self, suspect: Suspect) {
+        let Suspect { chunk, reason, hint, attempts, .. } = suspect;
+        tracing::warn!(
+            destination = self.config.destination,
+            reason,
+            hint,
+            "an event goes to the dead letters"
+        );
+        self.dead_letter(&chunk, &reason, &hint, &attempts);
+    }
+
+    /// The SIEM lost some of these and does not say which: sending them again would duplicate the others.
+    fn give_up_batch(&mut self, batch: &Batch, lost: u32, reason: &str) {
+        let events = batch.members.len();
+        tracing::warn!(
+            destination = self.config.destination,
+            lost,
+            events,
+            reason,
+            "a batch goes to the dead letters"
+        );
+        let cause =
+            format!("the SIEM lost {lost} of {events} events of a request and did not say which: {reason}");
+        let hint = "compare with what the SIEM has before replaying: some of these have arrived";
+        let chunk = batch.chunk();
+        for index in 0..u32::try_from(chunk.len()).unwrap_or(u32::MAX) {
+            self.dead_letter(&chunk.subset(&[index]), &cause, hint, &batch.attempts);
+        }
+    }
+
+    fn dead_letter(&mut self, event: &Chunk, cause: &str, hint: &str, attempts: &[AttemptRecord]) {
+        let Some(&position) = event.positions().first() else { return };
+        let version = self.version.as_deref();
+        self.settlement.dead_letters.push(NewDeadLetter {
+            position,
+            event: event.events().clone(),
+            cause: cause.to_owned(),
+            hint: hint.to_owned(),
+            attempts: attempts.to_vec(),
+            plugin: self.stages.plugin.name().to_owned(),
+            plugin_version: version.map(|version| version.active.version.clone()).unwrap_or_default(),
+            plugin_digest: version.map(|version| version.active.digest.clone()).unwrap_or_default(),
+        });
+    }
+}

@@ -1,0 +1,102 @@
+//! One request and what its answer means.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use siemaphore_delivery::{Answer, AttemptError, Decision, classify, response_for_guest};
+use siemaphore_model::formatter::Verdict;
+use siemaphore_store::AttemptRecord;
+
+use crate::Stages;
+use crate::batch::Batch;
+use crate::version::Version;
+
+/// A batch that has been attempted.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) batch: Batch,
+    pub(crate) decision: Decision,
+    pub(crate) sent_bytes: usize,
+}
+
+/// Sends a batch once and lets its formatter read the answer.
+pub(crate) async fn send(stages: &Stages, mut batch: Batch) -> Answered {
+    let version = Arc::clone(&batch.formatted.version);
+    let sent_bytes = batch.body.bytes.len();
+    let answer = stages.target.attempt(&version.profile, &batch.group, &batch.body).await;
+    let decision = decide(stages, &version, &batch, &answer).await;
+    if !matches!(decision, Decision::Delivered { .. }) {
+        batch.remember(record(&answer, &decision));
+    }
+    Answered { batch, decision, sent_bytes }
+}
+
+pub(crate) async fn decide(
+    stages: &Stages,
+    version: &Arc<Version>,
+    batch: &Batch,
+    answer: &Result<Answer, AttemptError>,
+) -> Decision {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return error.decision(),
+    };
+    let records = saturating(batch.members.len());
+    let response = response_for_guest(answer, records, saturating(batch.body.uncompressed_bytes));
+    let version = Arc::clone(version);
+    let interpreted = stages
+        .sandbox
+        .run(move || version.active.formatter.interpret(&version.configuration, &response))
+        .await;
+    let verdict = match interpreted {
+        Ok(Ok(verdict)) => verdict,
+        // A formatter that breaks on an answer leaves the judgement to the status.
+        Ok(Err(error)) => {
+            tracing::warn!(error = %error, "the formatter broke on an answer; judging by the status alone");
+            Verdict::Standard
+        }
+        Err(_) => Verdict::Standard,
+    };
+    classify(answer, verdict, records)
+}
+
+fn record(answer: &Result<Answer, AttemptError>, decision: &Decision) -> AttemptRecord {
+    let (status, text) = match answer {
+        Ok(answer) => (Some(answer.status), excerpt(answer)),
+        Err(_) => (None, String::new()),
+    };
+    AttemptRecord { at_ms: now_ms(), status, answer: text, reason: words(decision).0.to_owned() }
+}
+
+/// So much of an answer is kept with an attempt.
+const EXCERPT_BYTES: usize = 2 * 1024;
+
+/// The beginning of an answer, which has been cleaned of secrets.
+pub(crate) fn excerpt(answer: &Answer) -> String {
+    let beginning = answer.body.get(..EXCERPT_BYTES).unwrap_or(&answer.body);
+    String::from_utf8_lossy(beginning).chars().filter(|character| !character.is_control()).collect()
+}
+
+/// The reason and the hint of a decision; nothing for a plain success.
+pub(crate) fn words(decision: &Decision) -> (&str, &str) {
+    match decision {
+        Decision::Delivered { note } | Decision::Partial { note, .. } => {
+            note.as_ref().map_or(("", ""), |note| (&note.reason, &note.hint))
+        }
+        Decision::Retry { reason, hint, .. }
+        | Decision::Split { reason, hint }
+        | Decision::Hold { reason, hint }
+        | Decision::Rejected { reason, hint } => (reason, hint),
+        Decision::Uncertain { reason, .. } => (reason, ""),
+        Decision::Pending(_) => ("the SIEM confirms later", ""),
+    }
+}
+
+fn saturating(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
