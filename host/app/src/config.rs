@@ -17,7 +17,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use siemaphore_http::EgressPolicy;
 use siemaphore_intake::IntakeConfig;
 use siemaphore_registry::RegistryConfig;
 use siemaphore_store::StoreConfig;

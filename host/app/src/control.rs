@@ -73,9 +73,9 @@ impl Client {
     }
 
     async fn exchange(&self, method: Method, path: &str) -> Result<(StatusCode, Bytes)> {
-        let stream = UnixStream::connect(&self.socket).await.with_context(|| {
-            format!(
-                "no host answers at {}\n  hint: start it with `siemaphore run`, or name its configuration with --config",
+        let stream = UnixStream::connect(&self.socket).await.map_err(|error| {
+            anyhow!(
+                "no host answers at {}: {error}\n  hint: start it with `siemaphore run`, or name its configuration with --config",
                 self.socket.display()
             )
         })?;

@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, as text for people or JSON for machines.
 
+use std::io::{IsTerminal, stderr};
+
 use tracing_subscriber::EnvFilter;
 
 /// How the host logs.

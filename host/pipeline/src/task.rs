@@ -84,6 +84,11 @@ impl PipelineHandle {
         self.status.borrow().clone()
     }
 
+    /// Wakes whenever the status has changed.
+    pub fn changes(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
     /// Sends one synthetic event past the log, and says what came of it. `None` when the pipeline has stopped.
     pub async fn test(&self) -> Option<TestReport> {
         let (answer, received) = oneshot::channel();

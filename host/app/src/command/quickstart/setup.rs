@@ -1,6 +1,8 @@
 //! The parts of a demonstration: pretend SIEMs, their secrets, a configuration, a host.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -141,7 +143,12 @@ fn configuration(folder: &Path, siems: &[PretendSiem]) -> Result<String> {
         ("datadog", DATADOG_KEY),
         ("sentinel", CLIENT_SECRET),
     ] {
-        fs::write(folder.join(name).with_extension("secret"), secret)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(folder.join(name).with_extension("secret"))?;
+        file.write_all(secret.as_bytes())?;
     }
     let place = folder.display();
     let mut text = format!(
