@@ -8,9 +8,11 @@
 //! by the subscription (expiry is the store's). Whatever else happens, it is read again.
 #![forbid(unsafe_code)]
 
+mod adoption;
 mod batch;
 mod chunk;
 mod formatting;
+mod handle;
 mod health;
 mod judgement;
 mod reading;
@@ -30,8 +32,9 @@ use siemaphore_registry::Plugin;
 use siemaphore_sandbox::Sandbox;
 use siemaphore_store::{Start, Store};
 
+pub use crate::handle::{Pipeline, PipelineHandle};
 pub use crate::status::{Failure, State, Status};
-pub use crate::task::{Pipeline, PipelineHandle};
+
 pub use crate::test_event::TestReport;
 
 /// What one destination needs to know.

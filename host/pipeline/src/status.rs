@@ -1,6 +1,12 @@
 //! What an operator sees of a destination.
 
+use std::time::Instant;
+
 use serde::Serialize;
+
+use crate::health::Trouble;
+use crate::sending::now_ms;
+use crate::task::Task;
 
 /// How a destination is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,6 +68,53 @@ impl Status {
             plugin_version: None,
             plugin_digest: None,
             request: None,
+        }
+    }
+}
+
+impl Task {
+    /// Something other than a request failed.
+    pub(crate) fn publish_failure(&mut self, trouble: Trouble) {
+        tracing::warn!(
+            destination = self.config.destination,
+            reason = trouble.reason,
+            hint = trouble.hint,
+            "the destination has a problem"
+        );
+        self.status.send_modify(|status| {
+            status.last_error =
+                Some(Failure { at_ms: now_ms(), reason: trouble.reason.clone(), hint: trouble.hint.clone() });
+            if trouble.holding {
+                status.state = State::Holding;
+            }
+        });
+    }
+
+    pub(crate) fn publish(&self) {
+        let state = self.state();
+        let pause = self
+            .health
+            .paused_until(Instant::now())
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        let next_attempt_ms = pause.and_then(|pause| Some(now_ms() + u64::try_from(pause.as_millis()).ok()?));
+        let (failures, suspects) = (self.health.failures(), self.suspects.len());
+        self.status.send_if_modified(|status| {
+            let changed = status.state != state || status.failures != failures || status.suspects != suspects;
+            status.state = state;
+            status.failures = failures;
+            status.suspects = suspects;
+            status.next_attempt_ms = next_attempt_ms;
+            changed
+        });
+    }
+
+    fn state(&self) -> State {
+        match self.health.trouble() {
+            _ if self.version.is_none() => State::Holding,
+            Some(trouble) if trouble.holding => State::Holding,
+            Some(_) => State::Failing,
+            None if self.sending > 0 || !self.work.is_empty() || self.fetching => State::Active,
+            None => State::Idle,
         }
     }
 }

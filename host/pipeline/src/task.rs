@@ -4,111 +4,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use siemaphore_model::Subscription;
 use siemaphore_registry::Active;
 use siemaphore_store::{Settlement, StoreError};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
 use crate::chunk::Chunk;
 use crate::formatting::{Formatted, format};
+use crate::handle::Command;
 use crate::health::{Health, Trouble};
 use crate::reading::{Fetched, fetch};
-use crate::sending::{Answered, now_ms, send};
-use crate::status::{Failure, State, Status};
+use crate::sending::{Answered, send};
+use crate::status::Status;
 use crate::suspects::{Suspects, Trial};
-use crate::test_event::{self, TestReport};
-use crate::version::{Consent, Version, VersionError, establish};
-use crate::{PipelineConfig, Stages};
-
-/// A running pipeline. Dropping it stops the task at once; [`drain`](Pipeline::drain) lets it finish first.
-#[derive(Debug)]
-pub struct Pipeline {
-    handle: PipelineHandle,
-    drain: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-impl Pipeline {
-    /// Registers the destination with the store and starts its task.
-    pub async fn start(config: PipelineConfig, stages: Stages) -> Result<Pipeline, StoreError> {
-        let registration = siemaphore_store::Registration {
-            destination: config.destination.clone(),
-            organization: config.organization.clone(),
-            age_limit: config.age_limit,
-            start: config.start,
-        };
-        stages.store.open_destination(registration).await?;
-        let (status, watched) = watch::channel(Status::new());
-        let (commands, received) = mpsc::channel(COMMANDS);
-        let drain = CancellationToken::new();
-        let destination = config.destination.clone();
-        let task = Task::new(config, stages, status, received, drain.clone());
-        let handle = PipelineHandle { destination, status: watched, commands };
-        Ok(Pipeline { handle, drain, task: tokio::spawn(task.run()) })
-    }
-
-    pub fn handle(&self) -> PipelineHandle {
-        self.handle.clone()
-    }
-
-    /// Takes nothing new, and waits until what is in flight is settled, or until `deadline`. False when requests had to be
-    /// cut off: their events are sent again after the next start.
-    pub async fn drain(mut self, deadline: tokio::time::Instant) -> bool {
-        self.drain.cancel();
-        tokio::time::timeout_at(deadline, &mut self.task).await.is_ok()
-    }
-}
-
-impl Drop for Pipeline {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// A remote control of a pipeline.
-#[derive(Debug, Clone)]
-pub struct PipelineHandle {
-    destination: String,
-    status: watch::Receiver<Status>,
-    commands: mpsc::Sender<Command>,
-}
-
-impl PipelineHandle {
-    pub fn destination(&self) -> &str {
-        &self.destination
-    }
-
-    pub fn status(&self) -> Status {
-        self.status.borrow().clone()
-    }
-
-    /// Wakes whenever the status has changed.
-    pub fn changes(&self) -> watch::Receiver<Status> {
-        self.status.clone()
-    }
-
-    /// Sends one synthetic event past the log, and says what came of it. `None` when the pipeline has stopped.
-    pub async fn test(&self) -> Option<TestReport> {
-        let (answer, received) = oneshot::channel();
-        self.commands.send(Command::Test(answer)).await.ok()?;
-        received.await.ok()
-    }
-
-    /// Allows a changed request of the formatter's new version. False when none waits.
-    pub async fn promote(&self) -> bool {
-        let (answer, received) = oneshot::channel();
-        self.commands.send(Command::Promote(answer)).await.is_ok() && received.await.unwrap_or(false)
-    }
-}
-
-enum Command {
-    Test(oneshot::Sender<TestReport>),
-    Promote(oneshot::Sender<bool>),
-}
-
-const COMMANDS: usize = 4;
+use crate::version::{Consent, Version};
+use crate::{PipelineConfig, Stages, test_event};
 
 /// How long to wait before a failed look at the log or a failed settlement is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -153,10 +66,10 @@ pub(crate) struct Task {
     pub(crate) work: VecDeque<Work>,
     pub(crate) version: Option<Arc<Version>>,
     pub(crate) status: watch::Sender<Status>,
-    subscription: Arc<siemaphore_model::Subscription>,
+    subscription: Arc<Subscription>,
     running: JoinSet<Done>,
-    sending: usize,
-    fetching: bool,
+    pub(crate) sending: usize,
+    pub(crate) fetching: bool,
     next: u64,
     /// Nothing to read until something is appended.
     at_end: bool,
@@ -164,13 +77,13 @@ pub(crate) struct Task {
     pub(crate) look_once: bool,
     store_pause: Option<Instant>,
     /// A version whose changed request an operator has to allow.
-    waiting: Option<Arc<Active>>,
+    pub(crate) waiting: Option<Arc<Active>>,
     commands: mpsc::Receiver<Command>,
     drain: CancellationToken,
 }
 
 impl Task {
-    fn new(
+    pub(crate) fn new(
         config: PipelineConfig,
         stages: Stages,
         status: watch::Sender<Status>,
@@ -200,7 +113,7 @@ impl Task {
         }
     }
 
-    async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut appended = self.stages.store.appended();
         let mut plugin = self.stages.plugin.changes();
         plugin.mark_changed();
@@ -410,59 +323,6 @@ impl Task {
         self.probe_broken_stream();
     }
 
-    /// Adopts the plugin's active version, once it is configured and its request is granted.
-    async fn adopt(&mut self, consent: Consent) {
-        let active = match consent {
-            Consent::Given => self.waiting.take(),
-            Consent::Needed => self.stages.plugin.active(),
-        };
-        let Some(active) = active else {
-            let reason = format!("formatter `{}` is not loaded", self.stages.plugin.name());
-            let hint =
-                "see `siemaphore plugin list` for the reason; delivery goes on by itself once it is there";
-            self.publish_failure(Trouble { reason, hint: hint.to_owned(), holding: true });
-            return;
-        };
-        let (sandbox, store) = (&self.stages.sandbox, &self.stages.store);
-        let established =
-            establish(&self.config, sandbox, store, &self.stages.target, Arc::clone(&active), consent).await;
-        match established {
-            Ok(version) => self.switch(version),
-            Err(error) => {
-                if matches!(error, VersionError::WaitsForPromotion { .. }) {
-                    self.waiting = Some(active);
-                }
-                self.publish_failure(Trouble {
-                    reason: error.to_string(),
-                    hint: error.hint().to_owned(),
-                    holding: self.version.is_none(),
-                });
-            }
-        }
-    }
-
-    fn switch(&mut self, version: Version) {
-        tracing::info!(
-            destination = self.config.destination,
-            formatter = self.stages.plugin.name(),
-            version = version.active.version,
-            digest = version.active.digest,
-            "formatting with this version from now on"
-        );
-        self.status.send_modify(|status| {
-            status.plugin_version = Some(version.active.version.clone());
-            status.plugin_digest = Some(version.active.digest.clone());
-            status.request = Some(version.profile.summary().to_owned());
-        });
-        self.version = Some(Arc::new(version));
-        self.waiting = None;
-        for suspect in self.suspects.release_all() {
-            self.work.push_front(Work::Format(suspect.chunk, suspect.trial));
-        }
-        // What the old version held up may go through with the new one.
-        self.health.start_afresh();
-    }
-
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Test(answer) => {
@@ -501,50 +361,6 @@ impl Task {
         self.store_pause = None;
         self.settle().await;
         self.publish();
-    }
-
-    fn publish_failure(&mut self, trouble: Trouble) {
-        tracing::warn!(
-            destination = self.config.destination,
-            reason = trouble.reason,
-            hint = trouble.hint,
-            "the destination has a problem"
-        );
-        self.status.send_modify(|status| {
-            status.last_error =
-                Some(Failure { at_ms: now_ms(), reason: trouble.reason.clone(), hint: trouble.hint.clone() });
-            if trouble.holding {
-                status.state = State::Holding;
-            }
-        });
-    }
-
-    fn publish(&self) {
-        let state = self.state();
-        let pause = self
-            .health
-            .paused_until(Instant::now())
-            .map(|until| until.saturating_duration_since(Instant::now()));
-        let next_attempt_ms = pause.and_then(|pause| Some(now_ms() + u64::try_from(pause.as_millis()).ok()?));
-        let (failures, suspects) = (self.health.failures(), self.suspects.len());
-        self.status.send_if_modified(|status| {
-            let changed = status.state != state || status.failures != failures || status.suspects != suspects;
-            status.state = state;
-            status.failures = failures;
-            status.suspects = suspects;
-            status.next_attempt_ms = next_attempt_ms;
-            changed
-        });
-    }
-
-    fn state(&self) -> State {
-        match self.health.trouble() {
-            _ if self.version.is_none() => State::Holding,
-            Some(trouble) if trouble.holding => State::Holding,
-            Some(_) => State::Failing,
-            None if self.sending > 0 || !self.work.is_empty() || self.fetching => State::Active,
-            None => State::Idle,
-        }
     }
 }
 
