@@ -1,7 +1,7 @@
 //! What the stories are told with.
 //!
-//! Nothing here sleeps. A test waits for the record, the request, the log line or the end of a process that it means,
-//! and gives up after [`PATIENCE`].
+//! A test waits for the record, the request, the log line or the end of a process that it means, and gives up after
+//! [`PATIENCE`].
 
 mod cli;
 mod configuration;

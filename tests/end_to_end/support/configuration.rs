@@ -60,7 +60,7 @@ impl Destination {
         self
     }
 
-    /// Lines in place of what the SIEM usually needs: authentication and settings.
+    /// Lines in place of what the SIEM usually needs: authentication and settings. `FOLDER` is where the secrets are.
     pub(crate) fn with_only(mut self, lines: &str) -> Destination {
         self.instead = Some(format!("{lines}\n"));
         self
@@ -82,14 +82,11 @@ impl Destination {
     pub(crate) fn text(&self, folder: &str, siem: &StandIn) -> String {
         let Destination { name, formatter, ca_file, lines, .. } = self;
         let (endpoint, secret) = (siem.endpoint(), self.secret_file());
-        let usual = self
-            .instead
-            .clone()
-            .unwrap_or_else(|| format!("secret = \"file:{folder}/{secret}\"\n{}", siem.configuration()));
+        let usual = format!("secret = \"file:{folder}/{secret}\"\n{}", siem.configuration());
+        let usual = self.instead.clone().unwrap_or(usual).replace("FOLDER", folder);
         format!(
             "\n[[destination]]\nname = \"{name}\"\norganization = \"acme\"\nformatter = \"{formatter}\"\n\
-             endpoint = \"{endpoint}\"\nca_file = \"{ca_file}\"\n{usual}{}",
-            lines.replace("FOLDER", folder)
+             endpoint = \"{endpoint}\"\nca_file = \"{ca_file}\"\n{usual}{lines}"
         )
     }
 }

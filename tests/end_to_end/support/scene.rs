@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use siemaphore_receiver::Certificate;
@@ -17,6 +17,10 @@ use super::{Answer, Destination, Host, PATIENCE, events, http};
 
 /// The bearer token of the scene's only source, `gateway` of the organisation `acme`.
 pub(crate) const TOKEN: &str = "canary-source-token-4711";
+
+/// What a host has settled shows in its answers only, so it is asked again. Each question is a process: without a pause
+/// they would take the machine from the host.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(100);
 
 /// What a scene is made of, before it begins.
 #[derive(Default)]
@@ -195,7 +199,7 @@ impl Scene {
         all.find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {listed}")).clone()
     }
 
-    /// Asks until a destination is as it should be. Each question is a process, which is pause enough.
+    /// Asks until a destination is as it should be.
     pub(crate) async fn until(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
@@ -204,6 +208,7 @@ impl Scene {
                 return view;
             }
             assert!(start.elapsed() < PATIENCE, "{name} is not {what}: {view:#}");
+            tokio::time::sleep(BETWEEN_QUESTIONS).await;
         }
     }
 
@@ -227,6 +232,7 @@ impl Scene {
                 return plugin;
             }
             assert!(start.elapsed() < PATIENCE, "plugin {name} is not {what}: {plugin:#}");
+            tokio::time::sleep(BETWEEN_QUESTIONS).await;
         }
     }
 
