@@ -1,6 +1,8 @@
 //! The watched folder, with real files, real events and real components. Nothing sleeps: each step waits for the
 //! registry to say that its listing changed.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../../sandbox/tests/support/guest.rs"]
 mod guest;
 

@@ -12,8 +12,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use events::push;
+use siemaphore_formatter_splunk::Splunk;
 use siemaphore_model::{Event, EventBuffer};
 use siemaphore_sandbox::{Configuration, GuestLimits, Sandbox, SandboxConfig};
+use siemaphore_sdk::testkit;
 
 const EVENTS: usize = 500;
 const ROUNDS: usize = 400;
@@ -31,6 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let formatter = sandbox.load(splunk.name, splunk.component, GuestLimits::default())?;
     let settings = formatter.description().settings_example.clone();
     let configuration = Configuration { settings, destination: "bench".to_owned() };
+    let native =
+        testkit::configure::<Splunk>(&configuration.settings).map_err(|problems| format!("{problems:?}"))?;
+    let native_events = native_events(&events);
+    let records = formatter.format(&configuration, &events)?.records;
+    assert_eq!(records.data, native.format(&native_events).data, "both must do the same work");
     let figures = formatter.format(&configuration, &events)?.figures;
 
     let mut splice = Best::default();
@@ -43,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 *best = Best::default();
             }
         }
-        splice.time(|| native_splice(&events));
+        splice.time(|| native.format(&native_events));
         rebuild.time(|| native_rebuild(&events));
         fresh.time(|| formatter.format(&configuration, &events))?;
         // The second call of an instance is the warm one. There is no hundredth: formatters are made for one batch and
@@ -119,31 +126,31 @@ fn sample() -> EventBuffer {
     EventBuffer::from_bytes(bytes).unwrap_or_default()
 }
 
-/// The envelope by hand around the document as it is.
-fn native_splice(events: &[Event<'_>]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for event in events {
-        for part in [
-            r#"{"time":"#,
-            &(event.timestamp_ns() / 1_000_000_000).to_string(),
-            r#","host":""#,
-            event.organization(),
-            r#"","source":""#,
-            event.source(),
-            r#"","sourcetype":"siemaphore:event","fields":{"event_type":""#,
-            event.event_type(),
-            r#"","severity":""#,
-            event.severity().as_str(),
-            r#"","key":""#,
-            event.key().to_hex().as_str(),
-            r#""},"event":"#,
-            event.document(),
-            "}",
-        ] {
-            out.extend_from_slice(part.as_bytes());
-        }
-    }
-    out
+/// The events as the formatter's own code sees them: what it does natively, without a sandbox around it, is the same
+/// splice to the byte.
+fn native_events(events: &[Event<'_>]) -> Vec<siemaphore_sdk::Event> {
+    let severity = |event: &Event<'_>| match event.severity() {
+        siemaphore_model::Severity::Informational => siemaphore_sdk::Severity::Informational,
+        siemaphore_model::Severity::Low => siemaphore_sdk::Severity::Low,
+        siemaphore_model::Severity::Medium => siemaphore_sdk::Severity::Medium,
+        siemaphore_model::Severity::High => siemaphore_sdk::Severity::High,
+        siemaphore_model::Severity::Critical => siemaphore_sdk::Severity::Critical,
+    };
+    let native = events.iter().map(|event| siemaphore_sdk::Event {
+        key: event.key().to_string(),
+        id: event.id().to_owned(),
+        event_type: event.event_type().to_owned(),
+        timestamp: event.timestamp().to_owned(),
+        timestamp_ns: event.timestamp_ns(),
+        received_ns: event.received_ns(),
+        severity: severity(event),
+        source: event.source().to_owned(),
+        producer: event.producer().to_owned(),
+        organization: event.organization().to_owned(),
+        project: event.project().map(str::to_owned),
+        document: event.document().to_owned(),
+    });
+    native.collect()
 }
 
 /// What most pipelines do: parse into a tree, put it into another, print that.

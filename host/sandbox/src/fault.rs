@@ -16,7 +16,7 @@ pub struct Fault {
     /// The last line that the guest wrote before it broke, cleaned. Guests in Rust say there why they panicked.
     pub said: Option<String>,
     /// What the batch had used until then.
-    pub figures: Figures,
+    pub figures: Box<Figures>,
 }
 
 impl Fault {

@@ -189,7 +189,7 @@ impl RunningInstance {
     }
 
     fn fault(&self, call: Call, kind: FaultKind, said: Option<String>) -> Fault {
-        Fault { plugin: Arc::clone(&self.plugin), call, kind, said, figures: self.spent }
+        Fault { plugin: Arc::clone(&self.plugin), call, kind, said, figures: Box::new(self.spent) }
     }
 }
 
@@ -228,7 +228,7 @@ fn blame(
     } else {
         returned_nonsense(call, error, limits)
     };
-    CallError::Fault(Fault { plugin: Arc::clone(plugin), call, kind, said, figures: spent })
+    CallError::Fault(Fault { plugin: Arc::clone(plugin), call, kind, said, figures: Box::new(spent) })
 }
 
 /// The engine could not read what the guest returned or handed to a host function. Its errors for that have no type.

@@ -1,5 +1,7 @@
 //! What guests see of the world, what they may return, and how their trouble is told apart.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/events.rs"]
 mod events;
 #[path = "support/guest.rs"]

@@ -1,5 +1,7 @@
 //! Hostile guests against every limit. Each is a few lines of WebAssembly around an honest formatter.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/events.rs"]
 mod events;
 #[path = "support/guest.rs"]

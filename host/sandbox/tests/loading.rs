@@ -1,5 +1,7 @@
 //! What is refused when a file is loaded, and that the error says what to do.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/guest.rs"]
 mod guest;
 

@@ -8,7 +8,7 @@
 
 use std::sync::OnceLock;
 
-use crate::bindings::exports::siemaphore::formatter::formatter::Description;
+use crate::bindings::exports::siemaphore::formatter::formatter::{Description, Records};
 use crate::json::{Names, scan};
 use crate::{
     Event, Formatter, Framing, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export,
@@ -66,6 +66,15 @@ pub fn describe<F: Formatter>() -> Description {
 }
 
 impl<F: Formatter> Configured<F> {
+    /// What the component would return, as it stands: for benchmarks.
+    ///
+    /// # Panics
+    ///
+    /// Never: [`configure`] gives only what is configured.
+    pub fn format(&self, events: &[Event]) -> Records {
+        export::format_with(self.formatter.get().expect("configure has set it"), events)
+    }
+
     /// The record of each event as text, or why it was rejected.
     ///
     /// # Panics
