@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::support::events::{lines, numbered};
-use crate::support::{Scene, ids, request};
+use crate::support::{Scene, TOKEN, ids, request, try_request};
 
 const NDJSON: &[(&str, &str)] = &[("content-type", "application/x-ndjson")];
 
@@ -47,7 +47,11 @@ async fn the_good_items_beside_bad_ones_are_kept_and_the_bad_ones_named() {
     let expected = ["good-0", "good-1", "good-2", "good-3", "good-4", "good-half"];
     assert_eq!(ids(&scene.splunk().arrived(6).await), expected);
     let view = scene.until("splunk", "settled", |view| view["ledger"]["waiting"] == 0).await;
-    assert_eq!((&view["ledger"]["accepted"], &view["ledger"]["delivered"]), (&6.into(), &6.into()), "{view:#}");
+    assert_eq!(
+        (&view["ledger"]["accepted"], &view["ledger"]["delivered"]),
+        (&6.into(), &6.into()),
+        "{view:#}"
+    );
     scene.stop().await;
 }
 
@@ -93,8 +97,12 @@ async fn bodies_over_the_limit_are_refused_and_bombs_do_not_cost_memory() {
     let before = scene.host.peak_memory_mib();
 
     let large = json!({ "event_type": "x", "text": "a".repeat(3 << 20) }).to_string();
-    let answer = scene.post(&[], large).await.expect(413);
-    assert!(answer.text.contains("2097152"), "{}", answer.text);
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("authorization", bearer.as_str())];
+    // The host does not read what it will refuse, so a producer that is still writing may find the connection closed.
+    if let Ok(answer) = try_request(scene.host.intake, "POST", "/v1/events", &headers, large).await {
+        assert!(answer.expect(413).text.contains("2097152"));
+    }
 
     let bomb = bomb(512 << 20);
     assert!(bomb.len() < 2 << 20, "it gets past the limit of the compressed body");
@@ -110,6 +118,7 @@ async fn bodies_over_the_limit_are_refused_and_bombs_do_not_cost_memory() {
     scene.post(&[("content-encoding", "br")], "{}").await.expect(415);
     scene.send(&numbered("sound", 1)).await;
     scene.splunk().arrived(101).await;
+    assert_eq!(scene.destination("splunk").await["ledger"]["accepted"], 101, "nothing else was stored");
     scene.stop().await;
 }
 

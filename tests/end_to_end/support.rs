@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) use cli::{run, run_with_input};
 pub(crate) use configuration::Destination;
 pub(crate) use host::Host;
-pub(crate) use http::{Answer, get, request};
+pub(crate) use http::{Answer, get, request, try_request};
 pub(crate) use log::Entry;
 pub(crate) use scene::{Scene, SceneBuilder, TOKEN};
 pub(crate) use siem::{Kind, StandIn, ids, keys};

@@ -103,14 +103,13 @@ fn push_event(body: &mut String, number: u64, now: &str) {
     let (a, b, c) = (scrambled(number, 1), scrambled(number, 2), scrambled(number, 3));
     let written = write!(
         body,
-        r#"{{"event_type":"{kind}","project_id":"proj_{project:04}","request_id":"req_{a:016x}{b:016x}","severity":"{severity}","source":"aisg","timestamp":"{now}","details":{{"entities_found":["SSN","CREDIT_CARD","EMAIL"],"action":"blocked","model":"gpt-4.1","provider":"openai","direction":"request","policy":"pii-guard-default","policy_version":"2026-05-01","user_id":"usr_{c:016x}","session_id":"ses_{b:016x}","client_ip":"10.{ip1}.{ip2}.17","user_agent":"acme-support-assistant/4.12.1 (linux; x86_64) python-httpx/0.28","endpoint":"/v1/chat/completions","region":"eu-central-1","latency_ms":{latency},"tokens_estimated":{tokens},"confidence":0.{confidence:04},"detector":"presidio-2.2.358","span_count":{spans},"trace_id":"{a:016x}{c:016x}","tenant":"acme-production"}}}}"#,
+        r#"{{"event_type":"{kind}","project_id":"proj_{project:04}","request_id":"req_{a:016x}{b:016x}","severity":"{severity}","source":"aisg","timestamp":"{now}","details":{{"entities_found":["SSN","CREDIT_CARD","EMAIL"],"action":"blocked","model":"gpt-4.1","provider":"openai","direction":"request","policy":"pii-guard-default","policy_version":"2026-05-01","user_id":"usr_{c:016x}","session_id":"ses_{b:016x}","client_ip":"10.{ip1}.{ip2}.17","user_agent":"acme-support-assistant/4.12.1 (linux; x86_64) python-httpx/0.28","endpoint":"/v1/chat/completions","region":"eu-central-1","latency_ms":{latency},"tokens_estimated":{tokens},"confidence":0.{confidence:04},"detector":"presidio-2.2.358","trace_id":"{a:016x}{c:016x}"}}}}"#,
         project = number % 300,
         ip1 = a % 256,
         ip2 = b % 256,
         latency = c % 900,
         tokens = a % 8_000,
         confidence = b % 10_000,
-        spans = c % 7,
     );
     debug_assert!(written.is_ok());
 }
