@@ -21,8 +21,11 @@ impl Default for LogConfig {
 /// Starts logging for the rest of the process. A second call changes nothing.
 pub(crate) fn start(config: &LogConfig) {
     let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_target(false);
     // Already started is fine: a command may start the log before the configuration is read.
     let started = if config.json { builder.json().try_init() } else { builder.try_init() };
     drop(started);

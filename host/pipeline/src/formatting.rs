@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use siemaphore_delivery::Group;
 use siemaphore_model::Event;
+use siemaphore_model::formatter::TooOld;
 use siemaphore_sandbox::FormatError;
 
 use crate::batch::{Batch, FormattedChunk, frame};
 use crate::chunk::Chunk;
+use crate::sending::now_ms;
 use crate::suspects::{Cause, Suspect, Trial};
 use crate::version::Version;
 
@@ -18,8 +20,9 @@ pub(crate) struct Formatted {
     pub(crate) batches: Vec<Batch>,
     /// Events that failed alone.
     pub(crate) suspects: Vec<Suspect>,
-    /// Events whose record no request can hold: given up at once, because the limit is the SIEM's and was granted.
-    pub(crate) too_large: Vec<Suspect>,
+    /// Events that the SIEM would not take by its own published limits: too large for any request, or too old. Given up
+    /// at once, because those limits were granted.
+    pub(crate) given_up: Vec<Suspect>,
     /// Not one event of a call became a record.
     pub(crate) formatter_rejected_all: bool,
     /// Not formatted because of the host or because the formatter used up its time too often; to be tried again.
@@ -93,22 +96,41 @@ fn keep(
     formatted.suspects.extend(records.rejected.iter().map(|rejection| {
         suspect(rejection.index, &format!("the formatter rejected the event: {}", rejection.reason), "")
     }));
-    let groups = group(version, chunk, &rejected);
+    let too_old = too_old(version, chunk, &rejected);
+    formatted.given_up.extend(too_old.iter().map(|&index| suspect(index, TOO_OLD, TOO_OLD_HINT)));
+    let left_out =
+        |index: &u32| rejected.binary_search(index).is_ok() || too_old.binary_search(index).is_ok();
+    let groups = group(version, chunk, left_out);
     let call = Arc::new(FormattedChunk { version: Arc::clone(version), chunk: chunk.clone(), records });
     for (group, members) in groups {
         let (batches, too_large) = frame(&call, &group, members);
         formatted.batches.extend(batches.into_iter().map(|batch| Batch { trial, ..batch }));
-        formatted.too_large.extend(too_large.into_iter().map(|(index, record)| {
+        formatted.given_up.extend(too_large.into_iter().map(|(index, record)| {
             suspect(index, &record.to_string(), "make the event smaller at the producer, or leave fields out")
         }));
     }
 }
 
+const TOO_OLD: &str =
+    "the event is older than the SIEM takes: it would answer with success and store nothing";
+const TOO_OLD_HINT: &str = "load it into the SIEM by another way, such as its archive import";
+
+/// The events that the SIEM would silently drop for their age.
+fn too_old(version: &Version, chunk: &Chunk, rejected: &[u32]) -> Vec<u32> {
+    let window = version.profile.profile().replay_window.filter(|window| window.effect == TooOld::Dropped);
+    let Some(window) = window else { return Vec::new() };
+    let oldest_ns = now_ms().saturating_sub(window.max_age_s.saturating_mul(1_000)).saturating_mul(1_000_000);
+    let events = (0..).zip(chunk.iter());
+    let old = events
+        .filter(|(index, event)| event.timestamp_ns() < oldest_ns && rejected.binary_search(index).is_err());
+    old.map(|(index, _)| index).collect()
+}
+
 /// Events by the placeholders of the request's path and headers, in order within each group.
-fn group(version: &Version, chunk: &Chunk, rejected: &[u32]) -> BTreeMap<Group, Vec<u32>> {
+fn group(version: &Version, chunk: &Chunk, left_out: impl Fn(&u32) -> bool) -> BTreeMap<Group, Vec<u32>> {
     let mut groups: BTreeMap<Group, Vec<u32>> = BTreeMap::new();
     for (index, event) in (0..).zip(chunk.iter()) {
-        if rejected.binary_search(&index).is_err() {
+        if !left_out(&index) {
             groups.entry(Group::of(&version.profile, &event)).or_default().push(index);
         }
     }

@@ -271,7 +271,7 @@ impl Task {
         if formatted.formatter_rejected_all {
             self.suspects.accuse_formatter();
         }
-        for suspect in formatted.too_large {
+        for suspect in formatted.given_up {
             self.give_up(suspect);
         }
         for suspect in formatted.suspects {

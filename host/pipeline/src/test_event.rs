@@ -71,7 +71,7 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
     let formatted = stages.sandbox.run(move || format(&formatting, chunk, Trial::First)).await;
     let Ok(formatted) = formatted else { return TestReport::failed("the host is stopping", "") };
     let Some(batch) = formatted.batches.into_iter().next() else {
-        let suspect = formatted.suspects.into_iter().chain(formatted.too_large).next();
+        let suspect = formatted.suspects.into_iter().chain(formatted.given_up).next();
         let (reason, hint) = suspect.map(|suspect| (suspect.reason, suspect.hint)).unwrap_or_default();
         return TestReport::failed(reason, hint);
     };
