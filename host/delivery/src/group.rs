@@ -11,7 +11,7 @@ use crate::GrantedProfile;
 const NO_PROJECT: &str = "default";
 
 /// The organisation, project and producer of a request's events: the values of the placeholders.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Group {
     pub organization: String,
     pub project: Option<String>,

@@ -34,6 +34,13 @@ impl Subscription {
                     .is_some_and(|project| self.projects.iter().any(|wanted| wanted == project)))
     }
 
+    /// Every event, whatever is in it.
+    pub fn is_everything(&self) -> bool {
+        self.minimum_severity == Severity::Informational
+            && self.projects.is_empty()
+            && self.event_types.iter().any(|pattern| pattern == "*")
+    }
+
     /// Whether any pattern matches. Severity and project are not asked.
     pub fn wants_type(&self, event_type: &str) -> bool {
         self.event_types.iter().any(|pattern| glob_matches(pattern, event_type))

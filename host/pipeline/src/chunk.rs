@@ -14,6 +14,12 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// A whole block, shared and not copied.
+    pub(crate) fn of_block(events: Arc<EventBuffer>, first: u64) -> Chunk {
+        let positions = (first..).take(events.len()).collect();
+        Chunk { events, positions }
+    }
+
     pub(crate) fn of_events(events: EventBuffer, positions: Vec<u64>) -> Chunk {
         Chunk { events: Arc::new(events), positions: positions.into() }
     }

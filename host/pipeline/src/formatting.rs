@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use siemaphore_delivery::Group;
+use siemaphore_delivery::{Group, Grouping};
 use siemaphore_model::Event;
 use siemaphore_model::formatter::TooOld;
 use siemaphore_sandbox::FormatError;
@@ -128,6 +128,10 @@ fn too_old(version: &Version, chunk: &Chunk, rejected: &[u32]) -> Vec<u32> {
 
 /// Events by the placeholders of the request's path and headers, in order within each group.
 fn group(version: &Version, chunk: &Chunk, left_out: impl Fn(&u32) -> bool) -> BTreeMap<Group, Vec<u32>> {
+    if version.profile.grouping() == Grouping::default() {
+        let members = (0..).take(chunk.len()).filter(|index| !left_out(index)).collect();
+        return BTreeMap::from([(Group::default(), members)]);
+    }
     let mut groups: BTreeMap<Group, Vec<u32>> = BTreeMap::new();
     for (index, event) in (0..).zip(chunk.iter()) {
         if !left_out(&index) {

@@ -27,6 +27,8 @@ pub(crate) struct Fetched {
 /// A look ends when it has found so much: enough to fill requests, little enough to hold in memory several times.
 const FETCH_EVENTS: usize = 2_000;
 const FETCH_BYTES: usize = 1024 * 1024;
+/// Smaller blocks are gathered into one call.
+const WHOLE_BLOCK_BYTES: usize = FETCH_BYTES / 2;
 /// Blocks skipped unread in one look; their positions must be settled before more are.
 const SKIPPED_BLOCKS: usize = 1_000;
 
@@ -115,6 +117,10 @@ fn select(
     let mut chunks = Chunks::default();
     let mut filtered = Vec::new();
     for (header, block) in blocks {
+        if is_wanted_whole(header, block, subscription) {
+            chunks.push_block(block, header.first);
+            continue;
+        }
         let mut unsettled = header.unsettled.iter().peekable();
         for (position, event) in (header.first..).zip(block.iter()) {
             while unsettled.next_if(|range| range.end <= position).is_some() {}
@@ -129,6 +135,16 @@ fn select(
         }
     }
     (chunks.finish(), ranges(filtered))
+}
+
+/// Under load most blocks are full and wanted as they are: those are worth a call of their own, and need no copy.
+fn is_wanted_whole(header: &BlockHeader, block: &EventBuffer, subscription: &Subscription) -> bool {
+    let whole = header.first..header.first + header.count;
+    block.len() <= CALL_EVENTS
+        && block.as_bytes().len() <= CALL_DOCUMENT_BYTES
+        && block.as_bytes().len() >= WHOLE_BLOCK_BYTES
+        && header.unsettled.as_slice() == [whole]
+        && (subscription.is_everything() || block.iter().all(|event| subscription.matches(&event)))
 }
 
 #[derive(Default)]
@@ -148,6 +164,11 @@ impl Chunks {
         self.events.push(event);
         self.positions.push(position);
         self.document_bytes += bytes;
+    }
+
+    fn push_block(&mut self, block: &Arc<EventBuffer>, first: u64) {
+        self.seal();
+        self.done.push(Chunk::of_block(Arc::clone(block), first));
     }
 
     fn seal(&mut self) {

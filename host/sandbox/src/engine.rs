@@ -1,7 +1,9 @@
 //! The one engine, and which WebAssembly it takes.
 
 use wasmtime::wasmparser::WasmFeatures;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
+};
 
 use crate::error::SandboxError;
 use crate::limits::{
@@ -75,6 +77,8 @@ fn pool(slots: usize) -> PoolingAllocationConfig {
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_memory_size(memory_bytes)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        // Only pages that a guest wrote to are cleared for the next one, where the kernel can tell.
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>());
     pool
 }

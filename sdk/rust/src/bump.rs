@@ -16,8 +16,8 @@ pub trait Memory {
     fn grow(&self, bytes: usize) -> Option<(usize, usize)>;
 }
 
-/// Asking for memory costs more than using it: take this much at least.
-const CHUNK_BYTES: usize = 1 << 18;
+/// Asking for memory costs more than using it: take this much at least. A usual batch asks twice.
+const CHUNK_BYTES: usize = 1 << 21;
 
 /// An allocator for one thread.
 #[derive(Debug)]

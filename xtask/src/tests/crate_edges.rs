@@ -25,15 +25,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const WITHOUT_SECRETS: &[&str] = &["sandbox", "registry"];
 
 fn edges() -> BTreeMap<String, BTreeSet<String>> {
-    let output =
-        Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps"]).output().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .output()
+        .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let short = |name: &Value| name.as_str().unwrap().strip_prefix("siemaphore-").map(str::to_owned);
     let mut edges = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let Some(name) = short(&package["name"]) else { continue };
         let uses = package["dependencies"].as_array().unwrap().iter();
-        let uses = uses.filter(|used| used["kind"].is_null()).filter_map(|used| short(&used["name"])).collect();
+        let uses =
+            uses.filter(|used| used["kind"].is_null()).filter_map(|used| short(&used["name"])).collect();
         edges.insert(name, uses);
     }
     edges
@@ -68,8 +71,10 @@ fn there_is_no_way_from_plugins_to_secrets() {
 
 #[test]
 fn only_the_sandbox_knows_wasmtime() {
-    let output =
-        Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps"]).output().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .output()
+        .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     for package in metadata["packages"].as_array().unwrap() {
         let uses = package["dependencies"].as_array().unwrap().iter();

@@ -14,6 +14,7 @@ const NAME_BYTES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     rules: Names<KeyRule>,
+    heads: Heads,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +48,13 @@ impl Keys {
         if !folded.fold(key.as_bytes()) || folded.as_bytes().is_empty() {
             return Err(ProfileError::Key { key: key.to_owned() });
         }
+        self.heads.insert(head(folded.as_bytes()));
         self.rules.insert(folded.as_bytes(), rule);
         Ok(())
     }
 
     pub(super) fn find(&self, key: &[u8]) -> Option<KeyRule> {
-        if self.rules.is_empty() {
+        if !self.heads.contains(head(key)) {
             return None;
         }
         let mut folded = Folded::default();
@@ -61,6 +63,29 @@ impl Keys {
         }
         self.rules.get(folded.as_bytes()).copied()
     }
+}
+
+/// Which beginnings the rules' names have: rules out nearly every member before its name is folded.
+#[derive(Debug, Default)]
+struct Heads([u64; 16]);
+
+impl Heads {
+    fn insert(&mut self, head: usize) {
+        if let Some(word) = self.0.get_mut(head / 64) {
+            *word |= 1 << (head % 64);
+        }
+    }
+
+    fn contains(&self, head: usize) -> bool {
+        self.0.get(head / 64).is_some_and(|word| word & (1 << (head % 64)) != 0)
+    }
+}
+
+/// The first two signs that count, in ten bits. Upper and lower case of a letter differ in a bit that is left out.
+fn head(name: &[u8]) -> usize {
+    let mut counting = name.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte >= 0x80);
+    let mut next = || counting.next().map_or(0, |byte| usize::from(byte & 31));
+    next() * 32 + next()
 }
 
 struct Folded {
