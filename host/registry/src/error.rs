@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use siemaphore_sandbox::LoadError;
+use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -26,6 +27,8 @@ pub enum PluginError {
     BadName { name: String },
     #[error("the file cannot be read: {0}")]
     Unreadable(#[source] std::io::Error),
+    #[error("the file has {bytes} bytes, and at most {MAX_COMPONENT_BYTES} are taken")]
+    TooLarge { bytes: u64 },
     #[error("the file is still being written")]
     Unsettled,
     #[error(transparent)]
@@ -44,6 +47,7 @@ impl PluginError {
                 "name the file with lowercase letters, digits and hyphens, at most 64, and `.wasm`"
             }
             PluginError::Unreadable(_) => "check the owner and the permissions of the file",
+            PluginError::TooLarge { .. } => "build it in release mode and without debug information",
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
             PluginError::Gone => "put the file back, or move the destinations to another formatter",

@@ -1,17 +1,19 @@
 //! What lies in the plugin folder, and reading it while others write.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::fs::OFlags;
 use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
 use crate::error::PluginError;
 use crate::name;
 
-/// More files than this are not looked at: somebody named the wrong folder.
+/// More plugin files than this are not looked at: somebody named the wrong folder.
 const MAX_FILES: usize = 1_000;
 
 /// What changes when a file is written or replaced.
@@ -31,11 +33,15 @@ pub(crate) struct Found {
 /// Every plugin file, by the name that it asks for.
 pub(crate) fn scan(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder)?.take(MAX_FILES) {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let Some(name) = name::of_file(&path) else { continue };
+        if found.len() >= MAX_FILES {
+            tracing::warn!(folder = ?folder, limit = MAX_FILES, "the plugin folder has more files than are looked at");
+            break;
+        }
         // A file that goes between the two calls is as good as not there.
-        if let Ok(stamp) = stamp(&path) {
+        if let Ok(stamp) = fs::metadata(&path).and_then(|metadata| stamp(&metadata)) {
             found.insert(name, Found { path, stamp });
         }
     }
@@ -43,22 +49,29 @@ pub(crate) fn scan(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
 }
 
 /// The whole file, if nobody wrote to it meanwhile.
+///
+/// What was a file when it was found may be a pipe or a device by now, and what claims no length may have no end: so
+/// it is opened without waiting, looked at again through what was opened, and read up to the limit only.
 pub(crate) fn read(file: &Found) -> Result<Vec<u8>, PluginError> {
-    if file.stamp.bytes > MAX_COMPONENT_BYTES as u64 {
-        let reason =
-            format!("it has {} bytes, and at most {MAX_COMPONENT_BYTES} are taken", file.stamp.bytes);
-        return Err(PluginError::Unreadable(io::Error::other(reason)));
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let opened = options.open(&file.path).map_err(PluginError::Unreadable)?;
+    let stamp_now =
+        || opened.metadata().and_then(|metadata| stamp(&metadata)).map_err(PluginError::Unreadable);
+    let before = stamp_now()?;
+    if before.bytes > MAX_COMPONENT_BYTES as u64 {
+        return Err(PluginError::TooLarge { bytes: before.bytes });
     }
-    let bytes = fs::read(&file.path).map_err(PluginError::Unreadable)?;
-    let after = stamp(&file.path).map_err(PluginError::Unreadable)?;
-    if after != file.stamp || bytes.len() as u64 != after.bytes {
+    let mut bytes = Vec::new();
+    let mut limited = (&opened).take(MAX_COMPONENT_BYTES as u64 + 1);
+    limited.read_to_end(&mut bytes).map_err(PluginError::Unreadable)?;
+    if before != file.stamp || stamp_now()? != before || bytes.len() as u64 != before.bytes {
         return Err(PluginError::Unsettled);
     }
     Ok(bytes)
 }
 
-fn stamp(path: &Path) -> io::Result<Stamp> {
-    let metadata = fs::metadata(path)?;
+fn stamp(metadata: &Metadata) -> io::Result<Stamp> {
     if !metadata.is_file() {
         return Err(io::Error::other("not a file"));
     }

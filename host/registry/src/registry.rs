@@ -81,6 +81,9 @@ impl Registry {
 
     /// Looks at the folder now, for where the operating system does not report changes.
     pub fn reload(&self) -> Vec<PluginStatus> {
+        if let Some(watcher) = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            watcher.renew();
+        }
         self.shared.look();
         self.list()
     }
@@ -127,7 +130,7 @@ impl Shared {
         let found = match folder::scan(folder) {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(folder = %folder.display(), error = %error, "the plugin folder cannot be read");
+                tracing::error!(folder = ?folder, error = %error, "the plugin folder cannot be read");
                 return;
             }
         };
@@ -163,7 +166,7 @@ impl Shared {
             Err(error) => {
                 tracing::error!(
                     formatter = name,
-                    file = %file.path.display(),
+                    file = ?file.path,
                     error = %error,
                     hint = error.hint(),
                     "the plugin file cannot be used; what ran before goes on"

@@ -2,8 +2,9 @@
 //!
 //! What an event says is not believed (they differ between systems and get lost): any of them means "look again".
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,33 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// Dropping it ends the events, and then the thread.
 pub(crate) struct Watcher {
-    events: Option<RecommendedWatcher>,
+    watch: Watch,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The operating system's watch over a folder, until it is taken away. It follows the folder itself, not its name: a
+/// folder that is replaced has to be watched anew.
+#[derive(Clone)]
+struct Watch {
+    folder: PathBuf,
+    events: Arc<Mutex<Option<RecommendedWatcher>>>,
+}
+
+impl Watch {
+    fn renew(&self) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(events) = events.as_mut() else { return };
+        // It may be gone already, with the folder that it was for.
+        events.unwatch(&self.folder).unwrap_or_default();
+        if let Err(error) = events.watch(&self.folder, RecursiveMode::NonRecursive) {
+            tracing::error!(
+                folder = ?self.folder,
+                error = %error,
+                hint = "put the folder back, then run `siemaphore plugin reload`",
+                "the plugin folder is not watched any more"
+            );
+        }
+    }
 }
 
 impl Watcher {
@@ -30,21 +56,30 @@ impl Watcher {
         let failed = |source| RegistryError::Watch { path: folder.to_owned(), source };
         let mut events = notify::recommended_watcher(move |event| signal(&sender, event)).map_err(failed)?;
         events.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
+        let watch = Watch { folder: folder.to_owned(), events: Arc::new(Mutex::new(Some(events))) };
+        let renewing = watch.clone();
         let thread = std::thread::Builder::new()
             .name("plugin-watcher".to_owned())
             .spawn(move || {
                 while gather(&receiver) {
+                    // Before the look, so that nothing falls between them.
+                    renewing.renew();
                     look();
                 }
             })
             .map_err(RegistryError::Thread)?;
-        Ok(Watcher { events: Some(events), thread: Some(thread) })
+        Ok(Watcher { watch, thread: Some(thread) })
+    }
+
+    /// Watches what has the folder's name now.
+    pub(crate) fn renew(&self) {
+        self.watch.renew();
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.events = None;
+        drop(self.watch.events.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

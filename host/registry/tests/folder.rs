@@ -7,7 +7,7 @@
 mod guest;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,28 +26,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Bench {
     registry: Registry,
     changes: watch::Receiver<u64>,
-    folder: TempDir,
+    path: PathBuf,
+    _folder: TempDir,
     runtime: Runtime,
 }
 
 impl Bench {
     fn start() -> Bench {
-        Bench::over(tempfile::tempdir().unwrap())
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        Bench::over(folder, &path)
     }
 
-    fn over(folder: TempDir) -> Bench {
+    fn over(folder: TempDir, path: &Path) -> Bench {
         let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
         let bundled: &'static [u8] = Vec::leak(guest("builtin"));
-        let config =
-            RegistryConfig { folder: Some(folder.path().to_owned()), limits: GuestLimits::default() };
+        let config = RegistryConfig { folder: Some(path.to_owned()), limits: GuestLimits::default() };
         let registry = Registry::start(sandbox, &[("splunk", bundled)], config).unwrap();
         let changes = registry.changes();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Bench { registry, changes, folder, runtime }
+        Bench { registry, changes, path: path.to_owned(), _folder: folder, runtime }
     }
 
     fn write(&self, file: &str, bytes: &[u8]) {
-        fs::write(self.folder.path().join(file), bytes).unwrap();
+        fs::write(self.path.join(file), bytes).unwrap();
     }
 
     /// Waits until the listing of a name fulfils the condition.
@@ -104,7 +106,7 @@ fn a_file_dropped_in_becomes_active_and_formats() {
     bench.write("acme.wasm", &guest("first"));
     let status = bench.wait_for_title("acme", "first");
     assert_eq!((status.state, status.error), (PluginState::Active, None));
-    assert_eq!(status.origin, Origin::File(bench.folder.path().join("acme.wasm")));
+    assert_eq!(status.origin, Origin::File(bench.path.join("acme.wasm")));
     assert_eq!(status.digest.unwrap().len(), 64);
     let configuration = Configuration { settings: "{}".to_owned(), destination: "d1".to_owned() };
     bench.active("acme").formatter.format(&configuration, &[]).unwrap();
@@ -115,7 +117,10 @@ fn what_is_in_the_folder_at_the_start_is_loaded_at_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("acme.wasm"), guest("early")).unwrap();
     fs::write(folder.path().join("broken.wasm"), "nonsense").unwrap();
-    let bench = Bench::over(folder);
+    let bench = {
+        let path = folder.path().to_owned();
+        Bench::over(folder, &path)
+    };
     let names: Vec<_> = bench.registry.list().into_iter().map(|status| (status.name, status.state)).collect();
     assert_eq!(
         names,
@@ -162,7 +167,7 @@ fn a_half_written_file_does_not_load_until_the_rest_is_there() {
     let mut bench = Bench::start();
     let component = guest("whole");
     let (first, rest) = component.split_at(component.len() / 2);
-    let path = bench.folder.path().join("acme.wasm");
+    let path = bench.path.join("acme.wasm");
     fs::write(&path, first).unwrap();
     let half = bench.wait("acme", |status| status.is_some_and(|status| status.error.is_some())).unwrap();
     assert_eq!((half.state, half.version), (PluginState::Quarantined, None));
@@ -176,7 +181,7 @@ fn a_half_written_file_does_not_load_until_the_rest_is_there() {
 fn a_file_renamed_into_place_is_loaded() {
     let mut bench = Bench::start();
     bench.write("acme.wasm.part", &guest("moved"));
-    let path = |name: &str| bench.folder.path().join(name);
+    let path = |name: &str| bench.path.join(name);
     fs::rename(path("acme.wasm.part"), path("acme.wasm")).unwrap();
     bench.wait_for_title("acme", "moved");
     assert_eq!(bench.registry.list().len(), 2);
@@ -187,7 +192,7 @@ fn a_deleted_file_retires_a_plugin_that_nobody_uses() {
     let mut bench = Bench::start();
     bench.write("acme.wasm", &guest("unused"));
     bench.wait_for_title("acme", "unused");
-    fs::remove_file(bench.folder.path().join("acme.wasm")).unwrap();
+    fs::remove_file(bench.path.join("acme.wasm")).unwrap();
     bench.wait("acme", |status| status.is_none());
     assert!(bench.registry.get("acme").is_none());
 }
@@ -198,7 +203,7 @@ fn a_deleted_file_leaves_a_plugin_to_those_who_use_it() {
     bench.write("acme.wasm", &guest("in use"));
     bench.wait_for_title("acme", "in use");
     let plugin = bench.registry.get("acme").unwrap();
-    fs::remove_file(bench.folder.path().join("acme.wasm")).unwrap();
+    fs::remove_file(bench.path.join("acme.wasm")).unwrap();
     let status = bench.wait_for_error("acme", "the file is gone");
     assert_eq!(status.state, PluginState::Draining);
     assert!(plugin.active().is_some());
@@ -206,7 +211,7 @@ fn a_deleted_file_leaves_a_plugin_to_those_who_use_it() {
     bench.write("acme.wasm", &guest("back"));
     bench.wait_for_title("acme", "back");
     assert_eq!(plugin.active().unwrap().formatter.description().title, "back");
-    fs::remove_file(bench.folder.path().join("acme.wasm")).unwrap();
+    fs::remove_file(bench.path.join("acme.wasm")).unwrap();
     drop(plugin);
     bench.wait("acme", |status| status.is_none());
 }
@@ -228,7 +233,7 @@ fn a_name_that_cannot_be_one_is_refused_with_what_to_do() {
     assert_eq!(status.state, PluginState::Quarantined);
     assert!(status.error.unwrap().contains("lowercase letters, digits and hyphens"));
     assert!(bench.registry.get("My Plugin").unwrap().active().is_none());
-    fs::remove_file(bench.folder.path().join("My Plugin.wasm")).unwrap();
+    fs::remove_file(bench.path.join("My Plugin.wasm")).unwrap();
     bench.wait("My Plugin", |status| status.is_none());
 }
 
@@ -249,4 +254,41 @@ fn a_folder_that_is_not_there_is_named() {
     let error = Registry::start(sandbox, &[], config).map(|_| ()).unwrap_err();
     assert!(matches!(error, RegistryError::Folder { .. }));
     assert_eq!(error.to_string(), "the plugin folder /nowhere/at/all cannot be read");
+}
+
+#[test]
+fn a_folder_that_was_replaced_is_watched_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("plugins");
+    fs::create_dir(&folder).unwrap();
+    let mut bench = Bench::over(parent, &folder);
+    fs::rename(&folder, folder.with_extension("old")).unwrap();
+    fs::create_dir(&folder).unwrap();
+    bench.write("first.wasm", &guest("first"));
+    bench.wait_for_title("first", "first");
+    bench.write("second.wasm", &guest("second"));
+    bench.wait_for_title("second", "second");
+}
+
+#[test]
+fn other_files_hide_no_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..1_100 {
+        fs::write(folder.path().join(format!("{number}.txt")), "").unwrap();
+    }
+    fs::write(folder.path().join("acme.wasm"), guest("acme")).unwrap();
+    let path = folder.path().to_owned();
+    let bench = Bench::over(folder, &path);
+    bench.active("acme");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_claims_no_length_and_has_no_end_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/proc/self/pagemap", folder.path().join("endless.wasm")).unwrap();
+    let path = folder.path().to_owned();
+    let bench = Bench::over(folder, &path);
+    let listed = bench.registry.list().into_iter().find(|plugin| plugin.name == "endless").unwrap();
+    assert_eq!(listed.state, PluginState::Quarantined);
 }
