@@ -164,12 +164,18 @@ impl Task {
     /// An event has failed alone.
     pub(crate) fn accuse(&mut self, suspect: Suspect) {
         let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
+        let is_new = suspect.trial == Trial::First;
         if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
             self.give_up(guilty);
         } else if self.suspects.stream_is_broken() {
             let reason = format!("{LONE_FAILURES_IN_A_ROW} events in a row failed one by one: {reason}");
             self.fail(None, Trouble { reason, hint, holding: true });
         } else {
+            let reason = format!("an event failed, and no other has gone through since: {reason}");
+            if is_new {
+                let destination = &self.config.destination;
+                tracing::warn!(destination, reason, hint, "an event is set apart until another goes through");
+            }
             self.note_failure(&reason, &hint);
         }
     }

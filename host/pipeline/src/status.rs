@@ -113,6 +113,7 @@ impl Task {
             _ if self.version.is_none() => State::Holding,
             Some(trouble) if trouble.holding => State::Holding,
             Some(_) => State::Failing,
+            None if self.suspects.len() > 0 => State::Failing,
             None if self.sending > 0 || !self.work.is_empty() || self.fetching => State::Active,
             None => State::Idle,
         }

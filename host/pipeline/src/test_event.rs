@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use siemaphore_delivery::Decision;
 use siemaphore_model::EventBuffer;
+use siemaphore_model::formatter::{Fate, Run};
 use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 
 use crate::chunk::Chunk;
@@ -81,7 +82,10 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
         Ok(answer) => (Some(answer.status), excerpt(answer)),
         Err(_) => (None, String::new()),
     };
-    let (reason, hint) = words(&decision);
+    let (reason, hint) = match &decision {
+        Decision::Partial { fates, .. } => (fate_of_one(fates), ""),
+        decision => words(decision),
+    };
     TestReport {
         ok: matches!(decision, Decision::Delivered { .. }),
         request: None,
@@ -90,6 +94,15 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
         reason: reason.to_owned(),
         hint: hint.to_owned(),
         event_key: None,
+    }
+}
+
+/// What an answer that goes record by record says of the only one.
+fn fate_of_one(fates: &[Run]) -> &str {
+    match fates.first().map(|run| &run.fate) {
+        Some(Fate::Rejected(reason)) => reason,
+        Some(Fate::Retry) => "the SIEM wants the event to be sent again",
+        Some(Fate::Delivered | Fate::Duplicate) | None => "the SIEM has had the event before",
     }
 }
 
