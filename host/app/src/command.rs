@@ -14,6 +14,15 @@ use std::process::ExitCode;
 use crate::config::Problem;
 use crate::print;
 
+/// A path of the host's API; what a person typed is encoded.
+pub(crate) fn api_path(segments: &[&str]) -> String {
+    let Ok(mut url) = url::Url::parse("http://siemaphore/v1") else { return String::new() };
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.extend(segments);
+    }
+    url.path().to_owned()
+}
+
 /// How a command ends when it does not succeed. The exit codes are part of the interface.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -44,5 +53,15 @@ impl Failure {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_typed_stays_one_segment_of_a_path() {
+        assert_eq!(api_path(&["plugins", "x y/../z", "promote"]), "/v1/plugins/x%20y%2F..%2Fz/promote");
     }
 }

@@ -1,9 +1,10 @@
 //! What goes to the terminal: the only place that writes to standard output and standard error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{Cell, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::config::Problem;
@@ -11,13 +12,45 @@ use crate::config::Problem;
 /// A line of the answer that was asked for.
 #[expect(clippy::print_stdout, reason = "this is the one place for it")]
 pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+    println!("{}", visible(&text.to_string()));
 }
 
 /// A line for the person beside the answer: progress, warnings, errors.
 #[expect(clippy::print_stderr, reason = "this is the one place for it")]
 pub(crate) fn aside(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    eprintln!("{}", visible(&text.to_string()));
+}
+
+/// A table, whose cells have been made with [`cell`].
+#[expect(clippy::print_stdout, reason = "this is the one place for it")]
+pub(crate) fn show(table: &Table) {
+    println!("{table}");
+}
+
+/// A cell of a table.
+pub(crate) fn cell(text: impl std::fmt::Display) -> Cell {
+    Cell::new(visible(&text.to_string()))
+}
+
+/// The text without what a terminal obeys instead of showing: escape sequences, and marks that turn the direction of
+/// writing. Much of what is printed was written by strangers.
+fn visible(text: &str) -> Cow<'_, str> {
+    let obeyed = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if obeyed(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<(), serde_json::Error> {
@@ -76,5 +109,25 @@ pub(crate) fn ago(now_ms: u64, then_ms: u64) -> String {
         60..3600 => format!("{} min", seconds / 60),
         3600..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_instead() {
+        assert_eq!(visible("plain ünï\n text"), "plain ünï\n text");
+        assert_eq!(visible("a\u{1b}[31mb\u{7}\u{202e}\u{9b}"), "a\\u{1b}[31mb\\u{7}\\u{202e}\\u{9b}");
+    }
+
+    #[test]
+    fn sizes_and_ages_are_short() {
+        assert_eq!(
+            [size(0), size(999), size(1_000), size(12_345_678)],
+            ["0 B", "999 B", "1.0 kB", "12.3 MB"]
+        );
+        assert_eq!([ago(59_000, 0), ago(3_600_000, 0), ago(200_000_000, 0)], ["59 s", "1 h", "2 d"]);
     }
 }

@@ -11,8 +11,9 @@ use crate::print;
 pub(crate) async fn run(command: DeadLetters) -> Result<(), Failure> {
     let DeadLetters::List { destination, limit, asking } = command;
     let client = Client::new(&config::state_folder(&asking.configured.config)?);
-    let filter = destination.map(|id| format!("&destination={id}")).unwrap_or_default();
-    let letters: Vec<Value> = client.get(&format!("/v1/dead-letters?limit={limit}{filter}")).await?;
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &limit.to_string()).extend_pairs(destination.map(|id| ("destination", id)));
+    let letters: Vec<Value> = client.get(&format!("/v1/dead-letters?{}", query.finish())).await?;
     if asking.json {
         return Ok(print::json(&letters)?);
     }
@@ -20,12 +21,12 @@ pub(crate) async fn run(command: DeadLetters) -> Result<(), Failure> {
         print::table(&["id", "destination", "event type", "event key", "attempts", "cause", "hint"]);
     for letter in &letters {
         let columns = ["id", "destination", "event_type", "event_key", "attempts", "cause", "hint"];
-        table.add_row(columns.map(|column| text(&letter[column])));
+        table.add_row(columns.map(|column| print::cell(text(&letter[column]))));
     }
     if letters.is_empty() {
         print::aside("no event has been given up");
     } else {
-        print::line(table);
+        print::show(&table);
     }
     Ok(())
 }

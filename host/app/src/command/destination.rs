@@ -7,7 +7,7 @@ use comfy_table::{Cell, Color};
 use serde_json::Value;
 
 use crate::cli::{Asking, Destination};
-use crate::command::Failure;
+use crate::command::{Failure, api_path};
 use crate::config;
 use crate::control::Client;
 use crate::print;
@@ -31,7 +31,7 @@ async fn list(asking: &Asking) -> Result<(), Failure> {
     for destination in &destinations {
         table.add_row(row(destination));
     }
-    print::line(table);
+    print::show(&table);
     for destination in &destinations {
         explain(destination);
     }
@@ -39,17 +39,17 @@ async fn list(asking: &Asking) -> Result<(), Failure> {
 }
 
 fn row(destination: &Value) -> Vec<Cell> {
-    let ledger = |term: &str| Cell::new(&destination["ledger"][term]);
+    let ledger = |term: &str| print::cell(&destination["ledger"][term]);
     let last_success = destination["status"]["last_success_ms"].as_u64();
     vec![
-        Cell::new(id(destination)),
-        Cell::new(text(&destination["formatter"])),
+        print::cell(id(destination)),
+        print::cell(text(&destination["formatter"])),
         state(destination),
         ledger("delivered"),
         ledger("waiting"),
         ledger("dead_lettered"),
         ledger("expired"),
-        Cell::new(
+        print::cell(
             last_success.map_or("never".to_owned(), |then| format!("{} ago", print::ago(now_ms(), then))),
         ),
     ]
@@ -63,7 +63,7 @@ fn state(destination: &Value) -> Cell {
         "holding" => Color::Red,
         _ => Color::Grey,
     };
-    Cell::new(state).fg(color)
+    print::cell(state).fg(color)
 }
 
 /// What is wrong and what to do, below the table: too long for a column.
@@ -84,7 +84,7 @@ fn explain(destination: &Value) {
 async fn test(name: &str, asking: &Asking) -> Result<(), Failure> {
     let client = Client::new(&config::state_folder(&asking.configured.config)?);
     let (organization, name) = find(&client, name).await?;
-    let path = format!("/v1/organizations/{organization}/destinations/{name}/test");
+    let path = api_path(&["organizations", &organization, "destinations", &name, "test"]);
     let report: Value = client.post(&path).await?;
     if asking.json {
         print::json(&report)?;

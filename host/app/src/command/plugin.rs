@@ -8,7 +8,7 @@ use comfy_table::{Cell, Color};
 use serde_json::Value;
 
 use crate::cli::{Asking, Plugin};
-use crate::command::Failure;
+use crate::command::{Failure, api_path};
 use crate::config;
 use crate::control::Client;
 use crate::print;
@@ -34,7 +34,7 @@ fn client(asking: &Asking) -> Result<Client, Failure> {
 }
 
 async fn promote(name: &str, asking: &Asking) -> Result<(), Failure> {
-    let promoted: Value = client(asking)?.post(&format!("/v1/plugins/{name}/promote")).await?;
+    let promoted: Value = client(asking)?.post(&api_path(&["plugins", name, "promote"])).await?;
     if asking.json {
         return Ok(print::json(&promoted)?);
     }
@@ -56,16 +56,16 @@ fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
         let digest: String = text("digest").chars().take(12).collect();
         table.add_row(vec![
-            Cell::new(text("name")),
-            Cell::new(text("origin")),
+            print::cell(text("name")),
+            print::cell(text("origin")),
             state(&text("state")),
-            Cell::new(text("version")),
-            Cell::new(digest),
-            Cell::new(plugin["size_bytes"].as_u64().map(print::size).unwrap_or_default()),
-            Cell::new(text("title")),
+            print::cell(text("version")),
+            print::cell(digest),
+            print::cell(plugin["size_bytes"].as_u64().map(print::size).unwrap_or_default()),
+            print::cell(text("title")),
         ]);
     }
-    print::line(table);
+    print::show(&table);
     for plugin in plugins {
         if let Some(error) = plugin["error"].as_str() {
             print::line(format_args!("\n{}: {error}", plugin["name"].as_str().unwrap_or_default()));
@@ -76,5 +76,5 @@ fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
 
 fn state(state: &str) -> Cell {
     let color = if state == "active" { Color::Green } else { Color::Red };
-    Cell::new(state).fg(color)
+    print::cell(state).fg(color)
 }

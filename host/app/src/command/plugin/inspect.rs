@@ -62,9 +62,10 @@ fn settings(schema: &Value) {
             value => value.to_string(),
         };
         let summary = property["description"].as_str().unwrap_or_default().replace('\n', " ");
-        table.add_row(vec![name.clone(), kind(property), default, summary]);
+        table.add_row([name.clone(), kind(property), default, summary].map(print::cell));
     }
-    print::line(format_args!("\n{table}"));
+    print::line("");
+    print::show(&table);
 }
 
 /// `string`, or `string or null` as `string`.

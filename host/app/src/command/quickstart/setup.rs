@@ -155,7 +155,7 @@ fn configuration(folder: &Path, siems: &[PretendSiem]) -> Result<String> {
         "state = \"state\"\n\n\
          [intake]\nlisten = \"127.0.0.1:0\"\n\n\
          [admin]\nlisten = \"127.0.0.1:0\"\n\n\
-         [store]\ndisk_reserve = \"16 MiB\"\n\n\
+         [store]\ndisk_reserve = \"64 MiB\"\n\n\
          # The pretend SIEMs are on this machine.\n[egress]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n\n\
          [[source]]\nname = \"quickstart\"\norganization = \"acme\"\ntoken = \"file:{place}/source.secret\"\n"
     );

@@ -1,7 +1,7 @@
 //! What a newcomer sees.
 
 use anyhow::Result;
-use comfy_table::{Cell, Color};
+use comfy_table::Color;
 use serde_json::Value;
 use siemaphore_receiver::{Exchange, Received};
 
@@ -59,13 +59,13 @@ pub(crate) async fn summary(demonstration: &Demonstration, sent: usize) -> Resul
         let wire: usize = requests.iter().map(|request| request.compressed_bytes).sum();
         let complete = totals.records >= sent as u64;
         table.add_row(vec![
-            Cell::new(siem.name),
-            Cell::new(sent),
-            Cell::new(totals.records).fg(if complete { Color::Green } else { Color::Red }),
-            Cell::new(totals.requests),
-            Cell::new(print::size(plain as u64)),
-            Cell::new(print::size(wire as u64)),
-            Cell::new(totals.violations),
+            print::cell(siem.name),
+            print::cell(sent),
+            print::cell(totals.records).fg(if complete { Color::Green } else { Color::Red }),
+            print::cell(totals.requests),
+            print::cell(print::size(plain as u64)),
+            print::cell(print::size(wire as u64)),
+            print::cell(totals.violations),
         ]);
     }
     for siem in demonstration.siems() {
@@ -74,7 +74,8 @@ pub(crate) async fn summary(demonstration: &Demonstration, sent: usize) -> Resul
             print::line(pretty(&first.record)?);
         }
     }
-    print::line(format_args!("\n{table}"));
+    print::line("");
+    print::show(&table);
     explain(demonstration).await
 }
 
