@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 
 /// A line longer than this cannot be an event (256 KiB) by any writing of it.
 const LONGEST_LINE_BYTES: usize = 4 * 1024 * 1024;
+const BEGINNING_BYTES: usize = 256;
+/// What some editors put before the first character.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Hands every event of `reader` to `each`, as one line of text without its end, until `each` fails.
 ///
@@ -18,6 +21,9 @@ pub(crate) fn for_each_event(
     mut reader: impl BufRead,
     each: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> io::Result<()> {
+    if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        reader.consume(BYTE_ORDER_MARK.len());
+    }
     match first_byte(&mut reader)? {
         None => Ok(()),
         Some(b'[') => for_each_element(reader, each),
@@ -47,7 +53,8 @@ fn for_each_line(mut reader: impl BufRead, each: &mut dyn FnMut(&str) -> io::Res
     while read_line(&mut reader, &mut line)? {
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
-        if first && serde_json::from_str::<&RawValue>(text).is_err() {
+        // A value that is not complete goes on in the next line; one that is broken is its line's affair alone.
+        if first && serde_json::from_str::<&RawValue>(text).is_err_and(|error| error.is_eof()) {
             return whole_values(&line, reader, each);
         }
         first = false;
@@ -59,11 +66,12 @@ fn for_each_line(mut reader: impl BufRead, each: &mut dyn FnMut(&str) -> io::Res
     Ok(())
 }
 
+/// Of a line that is too long to be an event only the beginning is kept: the host refuses it, with its number.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    let mut limited = io::Read::take(reader, LONGEST_LINE_BYTES as u64 + 1);
-    let read = limited.read_until(b'\n', line)?;
-    if read > LONGEST_LINE_BYTES {
-        return Err(io::Error::other(format!("a line is longer than {LONGEST_LINE_BYTES} bytes")));
+    let read = io::Read::take(&mut *reader, LONGEST_LINE_BYTES as u64).read_until(b'\n', line)?;
+    if read >= LONGEST_LINE_BYTES && !line.ends_with(b"\n") {
+        line.truncate(BEGINNING_BYTES);
+        reader.skip_until(b'\n')?;
     }
     Ok(read > 0)
 }
@@ -144,12 +152,16 @@ mod tests {
         assert_eq!(events("\n{\"a\": 1}\r\n\n{\"b\": [2]}").unwrap(), expected);
         assert_eq!(events(r#" [{"a": 1}, {"b": [2]}]"#).unwrap(), expected);
         assert_eq!(events("{\n\"a\": 1}\n{\"b\":\n[2]}\n").unwrap(), [r#"{ "a": 1}"#, r#"{"b": [2]}"#]);
+        assert_eq!(events("\u{feff}{\"a\": 1}\n{\"b\": [2]}").unwrap(), expected);
         assert_eq!(events("  \n ").unwrap(), Vec::<String>::new());
     }
 
     #[test]
     fn a_broken_line_is_handed_over_and_a_broken_array_is_an_error() {
         assert_eq!(events("{}\n{\"a\":\n{}").unwrap(), ["{}", "{\"a\":", "{}"]);
+        assert_eq!(events("oops\"}\n{}").unwrap(), ["oops\"}", "{}"]);
+        let long = format!("{{}}\n{}\n{{}}", "x".repeat(LONGEST_LINE_BYTES + 10));
+        assert_eq!(events(&long).unwrap(), ["{}", &"x".repeat(BEGINNING_BYTES), "{}"]);
         events(r#"[{"a": 1}, {"b"#).unwrap_err();
         events("{\n\"a\": ").unwrap_err();
     }
