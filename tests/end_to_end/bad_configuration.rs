@@ -84,7 +84,7 @@ async fn settings_that_the_formatter_refuses_are_refused_in_its_words() {
 #[tokio::test]
 async fn every_problem_of_a_file_is_told_at_once() {
     let several = |text: String| {
-        text.replace("disk_reserve = \"16 MiB\"", "disk_reserve = \"little\"")
+        text.replace("disk_reserve = \"64 MiB\"", "disk_reserve = \"little\"")
             .replace("127.0.0.0/8", "127.0.0.0")
             .replace("format = \"json\"", "format = \"yaml\"")
     };

@@ -68,6 +68,8 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
         section::log(&mut problems, &file.log),
     );
     let state = folder.join(file.state.as_deref().unwrap_or(DEFAULT_STATE));
+    section::state(&mut problems, &state);
+    section::different(&mut problems, parts.0, parts.1);
     let store = section::store(&mut problems, &file.store, &state);
     let sources = source::all(&mut problems, &file.source);
     let egress = Arc::new(parts.3);

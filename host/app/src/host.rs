@@ -3,6 +3,7 @@
 mod intake_log;
 mod listeners;
 pub(crate) mod signals;
+mod state;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,6 +48,7 @@ impl Host {
     /// Opens the store, starts a pipeline for each destination, and then lets producers in.
     pub(crate) async fn start(prepared: Prepared) -> Result<Host> {
         let Prepared { config, sandbox, registry, sources, destinations, .. } = prepared;
+        state::prepare(&config.state)?;
         let store_config = config.store;
         let store = tokio::task::spawn_blocking(move || Store::open(store_config)).await??;
         let ids: Vec<String> = destinations.iter().map(|destination| destination.config.id()).collect();

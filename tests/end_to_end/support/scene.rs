@@ -110,7 +110,7 @@ impl SceneBuilder {
             "state = \"state\"\n\
              [intake]\nlisten = \"127.0.0.1:0\"\n{intake}\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\ndisk_reserve = \"16 MiB\"\n\
+             [store]\ndisk_reserve = \"64 MiB\"\n\
              [plugins]\nfolder = \"plugins\"\n\
              [egress]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n\
              [log]\nformat = \"json\"\n\

@@ -46,6 +46,8 @@ impl DestinationConfig {
 /// Enough to hide the latency of a SIEM, little enough not to look like an attack on it.
 const CONCURRENCY: u32 = 4;
 const CONCURRENCY_LIMIT: u32 = 32;
+/// Of a time-out or an age limit: nothing could be delivered within less.
+const SHORTEST: Duration = Duration::from_secs(1);
 const AGE_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(crate) fn all(
@@ -220,8 +222,11 @@ fn duration(
     written: Option<&str>,
     default: Duration,
 ) -> Duration {
-    let parsed =
-        written.and_then(|text| problems.check(at!["destination", index, key], quantity::duration(text)));
+    let path = at!["destination", index, key];
+    let parsed = written.and_then(|text| problems.check(path.clone(), quantity::duration(text)));
+    if parsed.is_some_and(|duration| duration < SHORTEST) {
+        problems.add(path, format!("`{key}` is shorter than a second"), "write 1s or more");
+    }
     parsed.unwrap_or(default)
 }
 

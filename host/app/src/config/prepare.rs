@@ -17,6 +17,9 @@ use tokio::task::spawn_blocking;
 use crate::config::problem::{Document, Problem, at};
 use crate::config::{Config, DestinationConfig, Problems, SourceConfig, nearest};
 
+/// A source's token with fewer characters is refused.
+const SHORTEST_TOKEN: usize = 8;
+
 /// Everything that a host is started with.
 pub(crate) struct Prepared {
     pub(crate) config: Ready,
@@ -87,6 +90,7 @@ pub(crate) async fn prepare(config: Config) -> Result<Prepared, Vec<Problem>> {
     for (index, source) in sources.into_iter().enumerate() {
         prepared_sources.extend(prepare_source(&mut problems, index, source, &secrets).await);
     }
+    refuse_shared_tokens(&mut problems, &prepared_sources);
     let mut prepared_destinations = Vec::new();
     for destination in destinations {
         let prepared = prepare_destination(&mut problems, destination, &sandbox, &registry, &secrets).await;
@@ -132,8 +136,33 @@ async fn prepare_source(
 ) -> Option<PreparedSource> {
     let token = secrets.resolve(&config.token).await;
     let token = token.map_err(|error| (error.to_string(), error.hint().to_owned()));
-    let token = problems.check(at!["source", index, "token"], token)?;
+    let path = at!["source", index, "token"];
+    let token = problems.check(path.clone(), token)?;
+    if token.expose().len() < SHORTEST_TOKEN {
+        problems.add(
+            path,
+            format!(
+                "the token of source `{}` has fewer than {SHORTEST_TOKEN} characters: it can be guessed",
+                config.name
+            ),
+            "make one with `openssl rand -hex 16`",
+        );
+    }
     Some(PreparedSource { config, token_digest: Source::digest(token.expose()) })
+}
+
+/// A token says whose the events are, so it must belong to one source.
+fn refuse_shared_tokens(problems: &mut Problems<'_>, sources: &[PreparedSource]) {
+    for (index, source) in sources.iter().enumerate() {
+        let same = |other: &&PreparedSource| other.token_digest == source.token_digest;
+        if let Some(other) = sources.iter().take(index).find(same) {
+            problems.add(
+                at!["source", index, "token"],
+                format!("sources `{}` and `{}` have the same token", other.config.name, source.config.name),
+                "give each source a token of its own",
+            );
+        }
+    }
 }
 
 async fn prepare_destination(

@@ -11,6 +11,7 @@ use siemaphore_store::{Keep, StoreConfig};
 
 use crate::config::problem::at;
 use crate::config::{Problems, file, quantity};
+use crate::control;
 use crate::log::LogConfig;
 
 /// Intake: `74` and `10`, as in "SI" on a telephone's keys.
@@ -52,9 +53,23 @@ pub(crate) fn intake(problems: &mut Problems<'_>, section: &file::Intake) -> Int
 pub(crate) fn store(problems: &mut Problems<'_>, section: &file::Store, state: &Path) -> StoreConfig {
     let mut config = StoreConfig::new(state.join("store"));
     if let Some(size) = bytes(problems, "store", "size_limit", section.size_limit.as_deref()) {
+        at_least(
+            problems,
+            "size_limit",
+            size,
+            SMALLEST_STORE_BYTES,
+            "nothing would be kept long enough to deliver",
+        );
         config.size_limit_bytes = size;
     }
     if let Some(size) = bytes(problems, "store", "disk_reserve", section.disk_reserve.as_deref()) {
+        at_least(
+            problems,
+            "disk_reserve",
+            size,
+            SMALLEST_RESERVE_BYTES,
+            "settling and deleting need space too",
+        );
         config.disk_reserve_bytes = size;
     }
     let keep_size = bytes(problems, "store", "keep_size", section.keep_size.as_deref());
@@ -64,6 +79,53 @@ pub(crate) fn store(problems: &mut Problems<'_>, section: &file::Store, state: &
     config.keep =
         Keep { age: keep_for.unwrap_or(config.keep.age), bytes: keep_size.unwrap_or(config.keep.bytes) };
     config
+}
+
+/// Some blocks of each of a few organisations.
+const SMALLEST_STORE_BYTES: u64 = 16 * 1024 * 1024;
+/// The write-ahead log at its longest, and as much again.
+const SMALLEST_RESERVE_BYTES: u64 = 64 * 1024 * 1024;
+
+fn at_least(problems: &mut Problems<'_>, key: &str, size: u64, smallest: u64, why: &str) {
+    if size < smallest {
+        let least = bytesize::ByteSize(smallest);
+        problems.add(
+            at!["store", key],
+            format!("{} is too small: {why}", bytesize::ByteSize(size)),
+            format!("write at least \"{least}\""),
+        );
+    }
+}
+
+/// A socket's path is part of its address, which has room for this much.
+const SOCKET_PATH_BYTES: usize = 107;
+
+pub(crate) fn state(problems: &mut Problems<'_>, state: &Path) {
+    let socket = control::socket_path(state);
+    if socket.as_os_str().len() > SOCKET_PATH_BYTES {
+        problems.add(
+            at!["state"],
+            format!(
+                "{} is longer than the {SOCKET_PATH_BYTES} bytes that a socket's path may have",
+                socket.display()
+            ),
+            "choose a state folder with a shorter path",
+        );
+    }
+}
+
+/// Two listeners cannot share a port; 0 asks for any.
+pub(crate) fn different(problems: &mut Problems<'_>, intake: Option<SocketAddr>, admin: Option<SocketAddr>) {
+    if let (Some(intake), Some(admin)) = (intake, admin)
+        && intake == admin
+        && intake.port() != 0
+    {
+        problems.add(
+            at!["admin", "listen"],
+            format!("intake and admin would both listen on {admin}"),
+            "give one of them another port",
+        );
+    }
 }
 
 pub(crate) fn plugins(problems: &mut Problems<'_>, section: &file::Plugins, folder: &Path) -> RegistryConfig {

@@ -86,3 +86,22 @@ fn destinations_that_share_a_name_are_refused() {
         problems(&text)
     );
 }
+
+#[test]
+fn limits_that_could_not_work_are_refused() {
+    let text = format!(
+        "[intake]\nlisten = '127.0.0.1:7000'\n[admin]\nlisten = '127.0.0.1:7000'\n[store]\nsize_limit = '1 B'\n\
+         disk_reserve = '1 MiB'\n{}",
+        destination("age_limit = '0s'\ntimeout = '10ms'")
+    );
+    let found = problems(&text);
+    for expected in [
+        "4: intake and admin",
+        "6: 1 B is too small",
+        "7: 1.0 MiB is too small",
+        "13: `age_limit`",
+        "14: `timeout`",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
+}
