@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use axum::Router;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Limited};
@@ -15,7 +14,6 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{UnixListener, UnixStream};
-use tokio_util::sync::CancellationToken;
 
 /// An answer of our own host; a bound all the same.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -37,11 +35,6 @@ pub(crate) fn bind(state: &Path) -> io::Result<UnixListener> {
     // The folder is 0700 already; the socket says so itself as well.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
     Ok(listener)
-}
-
-/// Serves until `stop`.
-pub(crate) async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Asks the running host.

@@ -1,7 +1,9 @@
 //! A running host: every stage built in the order of the flow, and stopped in the same order.
 
+mod accept;
 mod intake_log;
 mod listeners;
+mod open_files;
 pub(crate) mod signals;
 mod state;
 
@@ -49,6 +51,7 @@ impl Host {
     pub(crate) async fn start(prepared: Prepared) -> Result<Host> {
         let Prepared { config, sandbox, registry, sources, destinations, .. } = prepared;
         state::prepare(&config.state)?;
+        let open_files = open_files::raise_limit();
         let store_config = config.store;
         let store = tokio::task::spawn_blocking(move || Store::open(store_config)).await??;
         let ids: Vec<String> = destinations.iter().map(|destination| destination.config.id()).collect();
@@ -78,11 +81,11 @@ impl Host {
         let intake = siemaphore_intake::router(config.intake, intake_sources(sources), log, metrics);
 
         let stop_intake = CancellationToken::new();
-        let mut listeners = Listeners::default();
+        let mut listeners = Listeners::new(open_files);
         let intake_address =
-            listeners.tcp("intake", config.intake_listen, intake, stop_intake.clone()).await?;
+            listeners.intake(config.intake_listen, intake, stop_intake.clone()).await?;
         let admin = siemaphore_admin::health_router(handles.clone());
-        listeners.tcp("admin", config.admin_listen, admin, listeners.stop()).await?;
+        listeners.admin(config.admin_listen, admin).await?;
         let socket = control::bind(&config.state).context("cannot make the control socket")?;
         listeners.control(socket, siemaphore_admin::control_router(handles.clone()));
 

@@ -9,27 +9,38 @@
 //! - Letter case is ignored: servers normalise tokens and header names.
 //! - A form shorter than [`MIN_REPLACED_BYTES`] would riddle an answer with replacements that spell it out. Where one
 //!   occurs, the whole body or header value is withheld instead; the status is then all there is to judge by.
+//! - No list of forms is complete: any character of a secret may be escaped, in several ways, and a guest that reads
+//!   JSON sees the secret behind it. So a text is searched a second time as it reads without its escapes. What only
+//!   then shows a secret is withheld as a whole.
+//! - What a guest says about an answer is cleaned like the answer: it may have decoded what nobody here knows of.
+//!
+//! Not found: a secret that is encrypted, compressed, or spread over lines in the middle of its base64.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use siemaphore_secrets::Secret;
 use zeroize::Zeroizing;
+
+mod escapes;
+mod forms;
 
 const REPLACEMENT: &str = "[secret]";
 /// Enough to be no accident, few enough to find what was cut short.
 const HEAD_BYTES: usize = 24;
 const MIN_REPLACED_BYTES: usize = 6;
+/// How many layers of escapes are read: a JSON string within a JSON string is not rare.
+const LAYERS: usize = 2;
+/// As much as can be left of a head that a cut went through, each of its bytes being escaped: `&amp;#x2B;`.
+const CUT_HEAD_BYTES: usize = HEAD_BYTES * 10;
 
 /// What a SIEM answered, without the secrets of the request. Only this crate can make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Answer {
     pub status: u16,
@@ -39,6 +50,8 @@ pub struct Answer {
     /// There was more of the body.
     pub truncated: bool,
     pub received_at: SystemTime,
+    /// For what others make of it.
+    pub(crate) cleaner: Arc<Cleaner>,
 }
 
 impl Answer {
@@ -79,7 +92,7 @@ impl Cleaner {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
         for secret in secrets {
-            forms_of(secret.expose(), &mut forms);
+            forms::forms_of(secret.expose(), &mut forms);
         }
         forms.retain(|form| !form.is_empty());
         forms.sort_unstable_by(|one, other| one.as_slice().cmp(other.as_slice()));
@@ -95,7 +108,7 @@ impl Cleaner {
     }
 
     /// The answer without secrets.
-    pub(crate) fn answer(&self, answer: siemaphore_http::Answer) -> Answer {
+    pub(crate) fn answer(self: &Arc<Self>, answer: siemaphore_http::Answer) -> Answer {
         let mut headers = Vec::with_capacity(answer.headers.len());
         for (name, value) in &answer.headers {
             if !self.is_clean(name.as_str().as_bytes()) {
@@ -109,8 +122,7 @@ impl Cleaner {
             Cow::Owned(cleaned) => Bytes::from(cleaned),
         };
         if answer.truncated {
-            // What is left of a head that the cut went through.
-            body.truncate(body.len().saturating_sub(HEAD_BYTES));
+            body.truncate(body.len().saturating_sub(CUT_HEAD_BYTES));
         }
         Answer {
             status: answer.status,
@@ -118,7 +130,13 @@ impl Cleaner {
             body,
             truncated: answer.truncated,
             received_at: SystemTime::now(),
+            cleaner: Arc::clone(self),
         }
+    }
+
+    /// A text about the answer, without secrets.
+    pub(crate) fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.cleaned(text.as_bytes())).into_owned()
     }
 
     fn is_clean(&self, text: &[u8]) -> bool {
@@ -126,7 +144,32 @@ impl Cleaner {
     }
 
     fn cleaned<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        let withheld = || Cow::Owned(REPLACEMENT.as_bytes().to_vec());
+        let cleaned = self.replaced(text);
+        if self.is_hidden_in(text, &cleaned) { withheld() } else { cleaned }
+    }
+
+    /// Whether reading the escapes of `text` shows more of a secret than was taken out of `cleaned`: reading and
+    /// taking out must come to the same in either order.
+    fn is_hidden_in(&self, text: &[u8], cleaned: &[u8]) -> bool {
+        let (mut text, mut cleaned) = (Cow::Borrowed(text), Cow::Borrowed(cleaned));
+        for _ in 0..LAYERS {
+            if self.forms.is_empty() {
+                return false;
+            }
+            let Some(read) = escapes::read(&text) else { return false };
+            text = Cow::Owned(read);
+            if let Some(read) = escapes::read(&cleaned) {
+                cleaned = Cow::Owned(read);
+            }
+            if self.replaced(&text) != cleaned {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The text without the forms that stand in it as they are.
+    fn replaced<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         if self.forms.is_empty() || text.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -142,6 +185,16 @@ impl Cleaner {
         }
         if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &found)) }
     }
+}
+
+impl fmt::Debug for Cleaner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cleaner")
+    }
+}
+
+fn withheld() -> Cow<'static, [u8]> {
+    Cow::Borrowed(REPLACEMENT.as_bytes())
 }
 
 /// Adds a range to ranges that are in order and apart. Heads are found by their ends, so a new range can swallow
@@ -172,61 +225,6 @@ fn without(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
     cleaned
 }
 
-/// Every form in which a secret may come back.
-fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
-    let mut add = |form: String| forms.push(Zeroizing::new(form.into_bytes()));
-    add(secret.to_owned());
-    add(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
-    add(crate::path::encode(secret));
-    add(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
-    add(json.replace('/', "\\/"));
-    add(json);
-    add(html_escaped(secret));
-    add(hexadecimal(secret));
-    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
-        add(engine.encode(secret));
-    }
-    for offset in 0..3 {
-        add(inner_base64(&STANDARD_NO_PAD, secret, offset));
-        add(inner_base64(&URL_SAFE_NO_PAD, secret, offset));
-    }
-}
-
-/// The part of a longer text's base64 that depends on the secret alone, when the secret begins `offset` bytes after a
-/// multiple of three.
-fn inner_base64(engine: &impl Engine, secret: &str, offset: usize) -> String {
-    let mut padded = Zeroizing::new(Vec::with_capacity(offset + secret.len()));
-    padded.resize(offset, 0);
-    padded.extend_from_slice(secret.as_bytes());
-    let encoded = Zeroizing::new(engine.encode(padded.as_slice()));
-    // A character holds six bits; those at the edges share theirs with a neighbour.
-    let first = (offset * 8).div_ceil(6);
-    let last = padded.len() * 8 / 6;
-    encoded.get(first..last).unwrap_or_default().to_owned()
-}
-
-fn hexadecimal(text: &str) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
-    text.bytes().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(digit).collect()
-}
-
-fn html_escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 pub(crate) mod tests_support {
     //! Answers for the tests of the modules that read them.
@@ -234,12 +232,23 @@ pub(crate) mod tests_support {
     use super::*;
 
     pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+        answer_to(&[], status, headers, body)
+    }
+
+    /// An answer to a request with secrets.
+    pub(crate) fn answer_to(
+        secrets: &[Secret],
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         Answer {
             status,
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body: Bytes::copy_from_slice(body.as_bytes()),
             truncated: false,
             received_at: SystemTime::UNIX_EPOCH,
+            cleaner: Arc::new(Cleaner::new(secrets)),
         }
     }
 }

@@ -110,7 +110,8 @@ impl Task {
 
     fn state(&self) -> State {
         match self.health.trouble() {
-            _ if self.version.is_none() => State::Holding,
+            // No version, and it is known why. Before that the destination is only starting.
+            _ if self.version.is_none() && self.status.borrow().last_error.is_some() => State::Holding,
             Some(trouble) if trouble.holding => State::Holding,
             Some(_) => State::Failing,
             None if self.suspects.len() > 0 => State::Failing,

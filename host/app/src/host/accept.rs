@@ -265,25 +265,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_waits_for_the_answer_in_hand() {
-        let (began, has_begun) = tokio::sync::oneshot::channel();
-        let began = std::sync::Mutex::new(Some(began));
-        let release = CancellationToken::new();
-        let released = release.clone();
-        let slow = move || {
-            began.lock().unwrap().take().unwrap().send(()).unwrap();
-            released.clone().cancelled_owned()
+        let (began, release) = (CancellationToken::new(), CancellationToken::new());
+        let (began_there, release_there) = (began.clone(), release.clone());
+        let slow = async move || {
+            began_there.cancel();
+            release_there.cancelled().await;
+            "late"
         };
-        let slow = std::sync::Arc::new(slow);
-        let router = Router::new().route(
-            "/",
-            get(move || async move {
-                slow().await;
-                "late"
-            }),
-        );
+        let router = Router::new().route("/", get(slow));
         let served = start(2, router).await;
         let stream = served.connect(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
-        has_begun.await.unwrap();
+        began.cancelled().await;
         served.stop.cancel();
         release.cancel();
         assert!(read_all(stream).await.ends_with("late"));

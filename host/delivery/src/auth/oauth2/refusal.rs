@@ -1,5 +1,7 @@
 //! Why there is no token, and what the error codes of Entra ID mean.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use siemaphore_http::{Answer, SendError};
 use siemaphore_secrets::Secret;
@@ -56,7 +58,7 @@ const ENTRA_HINTS: [(&str, &str); 7] = [
 impl TokenError {
     /// From an answer other than 200, without the client's secret should it be echoed.
     pub(super) fn refused(answer: &Answer, secret: &Secret) -> Self {
-        let cleaned = Cleaner::new([secret]).answer(answer.clone());
+        let cleaned = Arc::new(Cleaner::new([secret])).answer(answer.clone());
         let parsed: ErrorAnswer = serde_json::from_slice(&cleaned.body).unwrap_or_default();
         // Entra ID adds trace ids on further lines.
         let words = parsed.error_description.lines().next().unwrap_or_default();
