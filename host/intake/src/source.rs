@@ -52,17 +52,19 @@ impl Sources {
     }
 
     /// The source that a token belongs to. Compares with every digest and in constant time, so that how long it takes
-    /// says nothing about any of them.
+    /// says nothing about any of them. A token of two sources belongs to neither: it does not say whose the events are.
     pub(crate) fn of_token(&self, token: &str) -> Option<Arc<ActiveSource>> {
         let digest = Source::digest(token);
-        let mut found = u64::MAX;
+        let (mut found, mut matching) = (u64::MAX, 0_u64);
         for (index, active) in (0..).zip(&self.active) {
             let mut matches = Choice::from(0);
             for known in &active.source.token_digests {
                 matches |= digest.ct_eq(known);
             }
             found.conditional_assign(&index, matches);
+            matching += u64::from(matches.unwrap_u8());
         }
-        usize::try_from(found).ok().and_then(|index| self.active.get(index)).cloned()
+        let found = usize::try_from(found).ok().filter(|_| matching == 1)?;
+        self.active.get(found).cloned()
     }
 }

@@ -148,6 +148,16 @@ async fn the_store_decides_what_a_producer_does_next() {
 }
 
 #[tokio::test]
+async fn a_token_of_two_sources_lets_nobody_in() {
+    let (first, second) = (source("first", "acme", "shared"), source("second", "globex", "shared"));
+    let intake = TestIntake::with(IntakeConfig::default(), vec![first, gateway(), second]);
+    let shared = [("authorization", "Bearer shared")];
+    intake.send("POST", "/v1/events", &shared, EVENT).await.expect_error(401, "no known source");
+    intake.post(&[], EVENT).await.expect(200, 1);
+    assert_eq!(intake.log.organizations(), ["acme"]);
+}
+
+#[tokio::test]
 async fn a_source_over_its_rate_is_told_when_to_come_back() {
     let mut limited = gateway();
     limited.events_per_second = Some(10);
