@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use siemaphore_model::formatter::{Note, Partial, Pending, Run, Verdict};
+use siemaphore_model::formatter::{Note, Partial, Pending, Refusal, Run, Verdict};
 
 use crate::clean::Answer;
 use crate::hint;
@@ -34,7 +34,8 @@ pub enum Decision {
     Pending(Pending),
 }
 
-/// Decides. A verdict that cannot be true counts as `standard`, and the reason or note says so.
+/// Decides. A verdict that cannot be true counts as `standard`, and the reason or note says so. The words of a verdict
+/// are cleaned of the secrets of the request like the answer itself.
 ///
 /// - `delivered` and `pending` are believed on a 2xx only.
 /// - `partial` is believed on any status (Splunk's 400 names the first bad event of a batch whose beginning it has
@@ -42,7 +43,7 @@ pub enum Decision {
 pub fn classify(answer: &Answer, verdict: Verdict, records: u32) -> Decision {
     let success = standard(answer.status) == Standing::Delivered;
     let hint = || hint::for_status(answer.status).to_owned();
-    match verdict {
+    match verdict::in_plain_words(verdict, &answer.cleaner) {
         Verdict::Standard => by_status(answer),
         Verdict::Delivered(note) if success => Decision::Delivered { note: note.map(verdict::note) },
         Verdict::Delivered(_) => disbelieved(answer, &Lie::DeliveredOnFailure),
@@ -51,23 +52,21 @@ pub fn classify(answer: &Answer, verdict: Verdict, records: u32) -> Decision {
         }
         Verdict::Retry { after_ms, reason } => Decision::Retry {
             after: after_ms.map(verdict::wait).or_else(|| retry::retry_after(answer)),
-            reason: or_status(verdict::text(&reason), answer),
+            reason: or_status(reason, answer),
             hint: hint(),
         },
         Verdict::Split => {
             Decision::Split { reason: status_reason(answer), hint: hint::for_status(413).to_owned() }
         }
-        Verdict::Hold(refusal) => {
-            let (reason, words) = verdict::refusal(&refusal);
+        Verdict::Hold(Refusal { reason, hint: words }) => {
             Decision::Hold { reason: or_status(reason, answer), hint: or(words, hint) }
         }
-        Verdict::Rejected(refusal) => {
-            let (reason, words) = verdict::refusal(&refusal);
+        Verdict::Rejected(Refusal { reason, hint: words }) => {
             Decision::Rejected { reason: or_status(reason, answer), hint: or(words, hint) }
         }
         Verdict::Uncertain { lost: 0, .. } => by_status(answer),
         Verdict::Uncertain { lost, reason } => {
-            Decision::Uncertain { lost: lost.min(records), reason: or_status(verdict::text(&reason), answer) }
+            Decision::Uncertain { lost: lost.min(records), reason: or_status(reason, answer) }
         }
         Verdict::Pending(pending) if success => {
             let longest = MAX_RETRY_AFTER.as_millis() as u64;

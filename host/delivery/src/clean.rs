@@ -151,11 +151,11 @@ impl Cleaner {
     /// Whether reading the escapes of `text` shows more of a secret than was taken out of `cleaned`: reading and
     /// taking out must come to the same in either order.
     fn is_hidden_in(&self, text: &[u8], cleaned: &[u8]) -> bool {
+        if self.forms.is_empty() {
+            return false;
+        }
         let (mut text, mut cleaned) = (Cow::Borrowed(text), Cow::Borrowed(cleaned));
         for _ in 0..LAYERS {
-            if self.forms.is_empty() {
-                return false;
-            }
             let Some(read) = escapes::read(&text) else { return false };
             text = Cow::Owned(read);
             if let Some(read) = escapes::read(&cleaned) {
@@ -194,7 +194,7 @@ impl fmt::Debug for Cleaner {
 }
 
 fn withheld() -> Cow<'static, [u8]> {
-    Cow::Borrowed(REPLACEMENT.as_bytes())
+    Cow::Owned(REPLACEMENT.as_bytes().to_vec())
 }
 
 /// Adds a range to ranges that are in order and apart. Heads are found by their ends, so a new range can swallow
@@ -236,12 +236,7 @@ pub(crate) mod tests_support {
     }
 
     /// An answer to a request with secrets.
-    pub(crate) fn answer_to(
-        secrets: &[Secret],
-        status: u16,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Answer {
+    pub(crate) fn answer_to(secrets: &[Secret], status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
         Answer {
             status,
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

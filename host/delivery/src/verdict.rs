@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use siemaphore_model::formatter::{Fate, Note, Partial, Phase, Refusal, Response, Run};
+use siemaphore_model::formatter::{Fate, Note, Partial, Phase, Refusal, Response, Run, Verdict};
 use thiserror::Error;
 
-use crate::clean::Answer;
+use crate::clean::{Answer, Cleaner};
 use crate::retry::MAX_RETRY_AFTER;
 
 /// The longest text of a plugin that is passed on.
@@ -76,15 +76,11 @@ fn push(fates: &mut Vec<Run>, count: u32, fate: &Fate) {
     if count == 0 {
         return;
     }
-    let fate = match fate {
-        Fate::Rejected(reason) => Fate::Rejected(text(reason)),
-        other => other.clone(),
-    };
     match fates.last_mut() {
-        Some(last) if last.fate == fate => last.count += count,
+        Some(last) if last.fate == *fate => last.count += count,
         last => {
             let first = last.map_or(0, |last| last.first + last.count);
-            fates.push(Run { first, count, fate });
+            fates.push(Run { first, count, fate: fate.clone() });
         }
     }
 }
@@ -93,28 +89,43 @@ pub(crate) fn has_arrived(fate: &Fate) -> bool {
     matches!(fate, Fate::Delivered | Fate::Duplicate)
 }
 
-/// A plugin's words, short and without control characters.
-pub(crate) fn text(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len().min(MAX_TEXT_BYTES));
-    for c in text.chars().filter(|c| !c.is_control()) {
-        if cleaned.len() + c.len_utf8() > MAX_TEXT_BYTES {
-            break;
-        }
-        cleaned.push(c);
+/// The verdict with all its words as people may see them. What a `pending` verdict holds is for the SIEM alone.
+pub(crate) fn in_plain_words(verdict: Verdict, cleaner: &Cleaner) -> Verdict {
+    let text = |words: String| text(&words, cleaner);
+    let note = |note: Note| Note { reason: text(note.reason), hint: text(note.hint), ..note };
+    let refusal = |refusal: Refusal| Refusal { reason: text(refusal.reason), hint: text(refusal.hint) };
+    let fate = |fate: Fate| match fate {
+        Fate::Rejected(reason) => Fate::Rejected(text(reason)),
+        Fate::Delivered | Fate::Duplicate | Fate::Retry => fate,
+    };
+    match verdict {
+        Verdict::Delivered(words) => Verdict::Delivered(words.map(note)),
+        Verdict::Partial(partial) => Verdict::Partial(Partial {
+            runs: partial.runs.into_iter().map(|run| Run { fate: fate(run.fate), ..run }).collect(),
+            rest: fate(partial.rest),
+            note: partial.note.map(note),
+        }),
+        Verdict::Retry { after_ms, reason } => Verdict::Retry { after_ms, reason: text(reason) },
+        Verdict::Hold(words) => Verdict::Hold(refusal(words)),
+        Verdict::Rejected(words) => Verdict::Rejected(refusal(words)),
+        Verdict::Uncertain { lost, reason } => Verdict::Uncertain { lost, reason: text(reason) },
+        Verdict::Standard | Verdict::Split | Verdict::Pending(_) => verdict,
     }
-    cleaned
 }
 
-pub(crate) fn refusal(refusal: &Refusal) -> (String, String) {
-    (text(&refusal.reason), text(&refusal.hint))
+/// A plugin's words, without control characters and secrets, and short. In this order: neither may a character
+/// between two halves of a secret hide it, nor a cut leave half of one.
+fn text(words: &str, cleaner: &Cleaner) -> String {
+    let visible: String = words.chars().filter(|c| !c.is_control()).collect();
+    let mut text = cleaner.text(&visible);
+    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+    text
 }
 
+/// The note with a pause within what anybody may ask for.
 pub(crate) fn note(note: Note) -> Note {
-    Note {
-        reason: text(&note.reason),
-        hint: text(&note.hint),
-        pause_ms: note.pause_ms.map(|pause| pause.min(MAX_RETRY_AFTER.as_millis() as u64)),
-    }
+    let longest = MAX_RETRY_AFTER.as_millis() as u64;
+    Note { pause_ms: note.pause_ms.map(|pause| pause.min(longest)), ..note }
 }
 
 /// A wait that a plugin asks for, within what anybody may ask for.
@@ -124,6 +135,8 @@ pub(crate) fn wait(after_ms: u64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use siemaphore_secrets::Secret;
+
     use super::*;
     use crate::clean::tests_support::answer;
 
@@ -193,7 +206,18 @@ mod tests {
 
     #[test]
     fn a_plugins_words_are_short_and_plain() {
+        let text = |words: &str| text(words, &Cleaner::new([]));
         assert_eq!(text("a\x1b[31mb\nc"), "a[31mbc");
         assert_eq!(text(&"ü".repeat(1000)).len(), MAX_TEXT_BYTES);
+    }
+
+    #[test]
+    fn a_secret_in_a_plugins_words_is_gone_however_it_is_hidden_there() {
+        let cleaner = Cleaner::new(&[Secret::new("hunter2-x")]);
+        let text = |words: &str| text(words, &cleaner);
+        assert_eq!(text("bad key hunter2-x"), "bad key [secret]");
+        assert_eq!(text("bad key hunt\u{1}er\u{9c}2-x"), "bad key [secret]");
+        let cut = "x".repeat(MAX_TEXT_BYTES - 5) + "hunter2-x";
+        assert!(!text(&cut).contains("hunt"));
     }
 }

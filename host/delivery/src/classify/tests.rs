@@ -1,7 +1,8 @@
 use siemaphore_model::formatter::{Fate, Refusal};
 
 use super::*;
-use crate::clean::tests_support::answer;
+use crate::clean::tests_support::{answer, answer_to};
+use siemaphore_secrets::Secret;
 
 fn run(first: u32, count: u32, fate: Fate) -> Run {
     Run { first, count, fate }
@@ -169,5 +170,37 @@ fn every_failure_has_a_reason_and_a_hint() {
             }
             other => panic!("{status}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_secret_in_any_words_of_a_verdict_is_in_no_decision() {
+    const WORDS: &str = "refused hunter2-x, or \\u0068unter2-x";
+    let refusal = || Refusal { reason: WORDS.into(), hint: WORDS.into() };
+    let note = || Some(Note { reason: WORDS.into(), hint: WORDS.into(), pause_ms: None });
+    let rejected = || Fate::Rejected(WORDS.into());
+    let verdicts = || {
+        [
+            Verdict::Delivered(note()),
+            Verdict::Partial(Partial {
+                runs: vec![run(1, 1, rejected())],
+                rest: Fate::Delivered,
+                note: None,
+            }),
+            Verdict::Partial(Partial { runs: vec![run(1, 1, Fate::Retry)], rest: rejected(), note: note() }),
+            Verdict::Partial(Partial { runs: vec![], rest: Fate::Delivered, note: note() }),
+            Verdict::Retry { after_ms: None, reason: WORDS.into() },
+            Verdict::Hold(refusal()),
+            Verdict::Rejected(refusal()),
+            Verdict::Uncertain { lost: 1, reason: WORDS.into() },
+        ]
+    };
+    let shown = |secrets: &[Secret], verdict| {
+        format!("{:?}", classify(&answer_to(secrets, 200, &[], ""), verdict, 3))
+    };
+    for verdict in verdicts() {
+        assert!(shown(&[], verdict.clone()).contains("hunter2-x"), "{verdict:?} shows its words");
+        let decision = shown(&[Secret::new("hunter2-x")], verdict);
+        assert!(!decision.contains("unter2-x") && decision.contains("[secret]"), "{decision}");
     }
 }

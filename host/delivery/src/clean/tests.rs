@@ -1,4 +1,7 @@
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
 
@@ -35,6 +38,79 @@ fn every_encoded_form_of_a_secret_is_replaced() {
     ] {
         assert_eq!(cleaned(&[CANARY], &format!("<{form}>")), "<[secret]>", "{form}");
     }
+}
+
+/// Ways to write one character.
+const SPELLINGS: [fn(char) -> String; 12] = [
+    |c| format!("\\u{:04X}", u32::from(c)),
+    |c| format!("\\u{:04x}", u32::from(c)),
+    |c| format!("\\u{{{:x}}}", u32::from(c)),
+    |c| format!("\\x{:02x}", u32::from(c)),
+    |c| format!("%{:02X}", u32::from(c)),
+    |c| format!("%{:02x}", u32::from(c)),
+    |c| format!("%25{:02x}", u32::from(c)),
+    |c| format!("&#{};", u32::from(c)),
+    |c| format!("&#x{:X};", u32::from(c)),
+    |c| format!("&amp;#{};", u32::from(c)),
+    |c| format!("\\\\u{:04X}", u32::from(c)),
+    |c| format!("\0{c}"),
+];
+
+#[test]
+fn a_secret_with_any_of_its_characters_escaped_is_removed_or_withholds_the_text() {
+    for spelling in SPELLINGS {
+        let one_kind = CANARY.replace('+', &spelling('+'));
+        let all: String = CANARY.chars().map(spelling).collect();
+        let some: String =
+            CANARY.chars().map(|c| if c.is_alphanumeric() { c.to_string() } else { spelling(c) }).collect();
+        for written in [one_kind, all, some] {
+            let cleaned = cleaned(&[CANARY], &format!("<{written}>"));
+            assert!(matches!(cleaned.as_str(), "[secret]" | "<[secret]>"), "{written}: {cleaned}");
+        }
+    }
+}
+
+#[test]
+fn an_escape_late_in_a_long_secret_does_not_save_its_end() {
+    let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.".to_owned() + &"q7W+".repeat(50);
+    assert_eq!(cleaned(&[&token], &token.replacen('+', "\\u002B", 1)), "[secret]");
+    let late = format!("{}\\u002B", &token[..token.len() - 1]);
+    assert_eq!(cleaned(&[&token], &late), "[secret]");
+}
+
+#[test]
+fn an_encoded_form_with_escapes_withholds_the_text() {
+    let encoded = STANDARD.encode(format!("elastic:{CANARY}~~~???>>>"));
+    assert!(encoded.contains('/') || encoded.contains('+'), "{encoded} has something to escape");
+    for escaped in [encoded.replace('/', "\\/").replace('+', "\\u002B"), encoded.replace('+', "%2b")] {
+        let cleaned = cleaned(&[&format!("elastic:{CANARY}~~~???>>>")], &escaped);
+        assert_eq!(cleaned, "[secret]", "{escaped}");
+    }
+}
+
+#[test]
+fn a_space_that_became_a_plus_is_found_beside_what_was_not_encoded() {
+    assert_eq!(cleaned(&["two words/and more"], "secret=two+words/and+more"), "secret=[secret]");
+    assert_eq!(cleaned(&["two words/and+more"], "secret=two+words/and%2Bmore"), "[secret]");
+}
+
+#[test]
+fn a_secret_that_looks_escaped_itself_is_found_in_every_spelling() {
+    let secret = "key%2Band\\more&amp;still";
+    assert_eq!(cleaned(&[secret], &format!("<{secret}>")), "<[secret]>");
+    for spelling in SPELLINGS {
+        let all: String = secret.chars().map(spelling).collect();
+        assert_eq!(cleaned(&[secret], &all), "[secret]", "{all}");
+    }
+    assert_eq!(cleaned(&[secret], "key%2Band\\\\more\\u0026amp;still"), "[secret]");
+    assert_eq!(cleaned(&["%41%42%43"], "ABC is no secret"), "ABC is no secret");
+}
+
+#[test]
+fn escapes_beside_a_secret_or_without_one_leave_the_rest_of_the_text() {
+    let body = "{\"error\":\"bad key \\u0027hunter2-x\\u0027\\n100%25 \\\"sure\\\" &amp; done\"}";
+    assert_eq!(cleaned(&["hunter2-x"], body), body.replace("hunter2-x", "[secret]"));
+    assert_eq!(cleaned(&["other-secret"], body), body);
 }
 
 #[test]
@@ -85,7 +161,7 @@ fn headers_and_body_of_an_answer_are_cleaned() {
         body: Bytes::from_static(b"no: hunter2-hunter2"),
         truncated: false,
     };
-    let answer = Cleaner::new(&[Secret::new("hunter2-hunter2")]).answer(raw);
+    let answer = Arc::new(Cleaner::new(&[Secret::new("hunter2-hunter2")])).answer(raw);
     assert_eq!(answer.body, "no: [secret]");
     assert_eq!(answer.header("x-echo"), Some("DD-API-KEY: [secret]"));
     assert_eq!(answer.header("x-other"), Some("kept"));
@@ -96,17 +172,39 @@ fn headers_and_body_of_an_answer_are_cleaned() {
 fn a_secret_that_the_limit_cut_in_two_is_gone_too() {
     let secret = "0123456789abcdefghijklmnopqrstuvwxyz";
     for kept in 1..secret.len() {
-        let body = format!("{}{}", "x".repeat(50), &secret[..kept]);
+        let body = format!("{}{}", "x".repeat(500), &secret[..kept]);
         let raw = siemaphore_http::Answer {
             status: 200,
             headers: HeaderMap::new(),
             body: Bytes::from(body),
             truncated: true,
         };
-        let answer = Cleaner::new(&[Secret::new(secret)]).answer(raw);
+        let answer = Arc::new(Cleaner::new(&[Secret::new(secret)])).answer(raw);
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         assert!(!body.contains("01") && answer.truncated, "{kept}: {body}");
     }
+}
+
+#[test]
+fn an_escaped_secret_that_the_limit_cut_in_two_is_gone_too() {
+    let secret = "0123456789abcdefghijklmnopqrstuvwxyz";
+    for kept in 1..secret.len() {
+        let escaped: String = secret[..kept].bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let raw = siemaphore_http::Answer {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: Bytes::from("x".repeat(500) + &escaped),
+            truncated: true,
+        };
+        let answer = Arc::new(Cleaner::new(&[Secret::new(secret)])).answer(raw);
+        assert!(!answer.body.contains(&b'u'), "{kept}: {:?}", answer.body);
+    }
+}
+
+#[test]
+fn nothing_of_a_secret_is_in_what_is_printed_of_an_answer() {
+    let answer = tests_support::answer_to(&[Secret::new("hunter2-x")], 200, &[], "");
+    assert!(!format!("{answer:?}").contains("hunter2"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderName, Response};
 use siemaphore_delivery::{Authentication, Decision, classify, response_for_guest};
-use siemaphore_model::formatter::Verdict;
+use siemaphore_model::formatter::{Refusal, Verdict};
 use std::io::Write;
 
 use crate::server::{Received, Server, reply};
@@ -104,4 +104,53 @@ async fn an_echo_that_comes_compressed_is_cleaned_all_the_same() {
     write_secret(&server, CANARY);
     let authentication = Authentication::Bearer { secret: secret_reference(&server) };
     assert_clean(&seen(&server, authentication).await, CANARY);
+}
+
+/// How servers, proxies and debugging tools write what they were sent.
+const SPELLINGS: [fn(char) -> String; 6] = [
+    // .NET, which escapes a plus and leaves a slash.
+    |c| if c == '+' { "\\u002B".to_owned() } else { c.to_string() },
+    |c| if c == '+' { "%2B".to_owned() } else { c.to_string() },
+    |c| if c.is_alphanumeric() { c.to_string() } else { format!("&#{};", u32::from(c)) },
+    |c| format!("\\u{:04x}", u32::from(c)),
+    |c| format!("%{:02x}", u32::from(c)),
+    |c| format!("%{:02X}", u32::from(c)),
+];
+
+#[tokio::test]
+async fn an_echo_that_escapes_the_secret_shows_a_guest_nothing_to_decode() {
+    for spelling in SPELLINGS {
+        let server = Server::answering(move |_, request| {
+            let value: String =
+                request.header("dd-api-key").unwrap_or_default().chars().map(spelling).collect();
+            let mut answer = reply(403, format!(r#"{{"text":"bad key {value}"}}"#));
+            answer.headers_mut().insert("x-echo", value.parse().expect("a value"));
+            answer
+        })
+        .await;
+        write_secret(&server, CANARY);
+        let authentication = Authentication::Header {
+            header: HeaderName::from_static("dd-api-key"),
+            prefix: String::new(),
+            secret: secret_reference(&server),
+        };
+        let seen = seen(&server, authentication).await;
+        assert_clean(&seen, CANARY);
+        let written: String = CANARY.chars().map(spelling).collect();
+        assert!(!seen.contains(&written), "{written} is in {seen}");
+        assert!(!seen.contains("bad key"), "an answer with an escaped secret is withheld: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_knows_the_secret_all_the_same_cannot_have_it_shown() {
+    let server = Server::answering(|_, _| reply(403, "no")).await;
+    write_secret(&server, CANARY);
+    let authentication = Authentication::Bearer { secret: secret_reference(&server) };
+    let answer = Destination::new(&server, authentication).send().await.expect("an answer");
+    let refusal = Refusal { reason: format!("bad key {CANARY}"), hint: STANDARD.encode(CANARY) };
+    let Decision::Hold { reason, hint } = classify(&answer, Verdict::Hold(refusal), 1) else {
+        panic!("a 403 is held");
+    };
+    assert_eq!((reason.as_str(), hint.as_str()), ("bad key [secret]", "[secret]"));
 }

@@ -1,0 +1,79 @@
+//! The forms that software is known to give a secret.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::{LAYERS, MIN_REPLACED_BYTES, escapes};
+
+/// Every form in which a secret may come back.
+pub(super) fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
+    let mut add = |form: String| forms.push(Zeroizing::new(form.into_bytes()));
+    add(secret.to_owned());
+    add(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
+    add(crate::path::encode(secret));
+    add(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let json = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
+    add(json.replace('/', "\\/"));
+    add(json);
+    add(html_escaped(secret));
+    add(hexadecimal(secret));
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+        add(engine.encode(secret));
+    }
+    for offset in 0..3 {
+        add(inner_base64(&STANDARD_NO_PAD, secret, offset));
+        add(inner_base64(&URL_SAFE_NO_PAD, secret, offset));
+    }
+    add_as_read(secret, forms);
+}
+
+/// What reading escapes makes of the secret: one with `%41` in it is `A` there. And a space may have become a plus.
+fn add_as_read(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
+    let mut form = Zeroizing::new(secret.as_bytes().to_vec());
+    for layer in 0..=LAYERS {
+        let mut pluses = form.clone();
+        pluses.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'+');
+        // A secret of nothing but escapes must not withhold every answer that has its few letters.
+        if layer == 0 || form.len() >= MIN_REPLACED_BYTES {
+            forms.extend([pluses, form.clone()]);
+        }
+        let Some(read) = escapes::read(&form) else { break };
+        form = Zeroizing::new(read);
+    }
+}
+
+/// The part of a longer text's base64 that depends on the secret alone, when the secret begins `offset` bytes after a
+/// multiple of three.
+fn inner_base64(engine: &impl Engine, secret: &str, offset: usize) -> String {
+    let mut padded = Zeroizing::new(Vec::with_capacity(offset + secret.len()));
+    padded.resize(offset, 0);
+    padded.extend_from_slice(secret.as_bytes());
+    let encoded = Zeroizing::new(engine.encode(padded.as_slice()));
+    // A character holds six bits; those at the edges share theirs with a neighbour.
+    let first = (offset * 8).div_ceil(6);
+    let last = padded.len() * 8 / 6;
+    encoded.get(first..last).unwrap_or_default().to_owned()
+}
+
+fn hexadecimal(text: &str) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
+    text.bytes().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(digit).collect()
+}
+
+fn html_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
