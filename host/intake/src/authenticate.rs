@@ -22,13 +22,7 @@ pub(crate) fn authenticate(
     };
     let token = bearer_token(headers).ok_or_else(|| refuse("a bearer token is missing"))?;
     let source = sources.of_token(token).ok_or_else(|| refuse("the token is of no known source"))?;
-    if let Some(rate) = &source.rate
-        && let Err(wait) = rate.check(Instant::now())
-    {
-        source.counters.rate_limited.add(1);
-        let per_second = source.source.events_per_second.unwrap_or_default();
-        return Err(RequestError::RateLimited { per_second, wait });
-    }
+    source.check_rate(Instant::now())?;
     Ok(source)
 }
 

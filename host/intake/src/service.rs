@@ -187,9 +187,8 @@ impl Shared {
         source: &ActiveSource,
     ) -> Result<Response, RequestError> {
         let accepted = batch.events.len();
-        if let Some(rate) = &source.rate {
-            rate.pay(accepted + batch.refused_count, Instant::now());
-        }
+        let paid = accepted + batch.refused_count;
+        source.pay(paid, Instant::now())?;
         source.counters.refused.add(batch.refused_count);
         if accepted == 0 && batch.refused_count > 0 {
             return Ok(answer::none_accepted(&batch));
@@ -203,13 +202,15 @@ impl Shared {
         });
         let events = std::mem::take(&mut batch.events);
         let organization = source.source.organization.clone();
-        match self.log.append(Append { organization, events, idempotency }).await? {
+        let appended = self.log.append(Append { organization, events, idempotency }).await;
+        match appended.inspect_err(|_| source.pay_back(paid))? {
             Appended::Stored => {
                 source.counters.accepted.add(accepted);
                 source.counters.redacted.add(batch.redacted);
                 Ok(answer::accepted(answer))
             }
             Appended::Repeated { answer } => {
+                source.pay_back(paid);
                 source.counters.repeated.add(1);
                 Ok(answer::accepted(answer))
             }

@@ -1,11 +1,13 @@
 //! Sources: who may send events, and what is known about them.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use siemaphore_model::Normaliser;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use crate::answer::RequestError;
 use crate::metrics::{IntakeMetrics, SourceCounters};
 use crate::rate::Rate;
 
@@ -33,6 +35,31 @@ pub(crate) struct ActiveSource {
     pub(crate) source: Source,
     pub(crate) counters: Arc<SourceCounters>,
     pub(crate) rate: Option<Rate>,
+}
+
+impl ActiveSource {
+    /// Whether a request may be read now.
+    pub(crate) fn check_rate(&self, now: Instant) -> Result<(), RequestError> {
+        self.within_rate(|rate| rate.check(now))
+    }
+
+    /// Whether these events may be stored now. They are paid with it.
+    pub(crate) fn pay(&self, events: usize, now: Instant) -> Result<(), RequestError> {
+        self.within_rate(|rate| rate.pay(events, now))
+    }
+
+    pub(crate) fn pay_back(&self, events: usize) {
+        if let Some(rate) = &self.rate {
+            rate.pay_back(events);
+        }
+    }
+
+    fn within_rate(&self, ask: impl FnOnce(&Rate) -> Result<(), Duration>) -> Result<(), RequestError> {
+        let Some(Err(wait)) = self.rate.as_ref().map(ask) else { return Ok(()) };
+        self.counters.rate_limited.add(1);
+        let per_second = self.source.events_per_second.unwrap_or_default();
+        Err(RequestError::RateLimited { per_second, wait })
+    }
 }
 
 /// All sources at one moment.

@@ -171,6 +171,36 @@ async fn a_source_over_its_rate_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn requests_at_the_same_time_cannot_go_over_the_rate_together() {
+    let mut limited = gateway();
+    limited.events_per_second = Some(10);
+    let intake = TestIntake::with(IntakeConfig::default(), vec![limited]);
+    // Every head is seen before the first body is whole.
+    let (senders, bodies): (Vec<_>, Vec<_>) = (0..30).map(|_| oneshot::channel()).unzip();
+    let requests = bodies.into_iter().map(|body| intake.post(&[], body_through(body)));
+    let send = async {
+        for sender in senders {
+            sender.send(Ok("{}\n".repeat(1_000))).unwrap();
+        }
+    };
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(requests), send);
+    let refused = answers.iter().filter(|answer| answer.status == 429);
+    assert!(refused.clone().all(|answer| answer.header("retry-after") == "99"));
+    assert_eq!((refused.count(), intake.log.ids().len()), (29, 1_000));
+}
+
+#[tokio::test]
+async fn events_that_could_not_be_stored_are_not_counted_against_the_rate() {
+    let mut limited = gateway();
+    limited.events_per_second = Some(10);
+    let intake = TestIntake::with(IntakeConfig::default(), vec![limited]);
+    intake.log.refuse_with(AppendError::DiskReserve { free_bytes: 1, reserve_bytes: 2 });
+    for _ in 0..3 {
+        intake.post(&[], "{}\n".repeat(600)).await.expect_error(503, "kept in reserve");
+    }
+}
+
+#[tokio::test]
 async fn what_was_removed_is_counted_and_not_stored() {
     let intake = TestIntake::new();
     let body = r#"[{"id":"1","prompt":"hush"},{"id":"2","details":{"api_key":"hush","password":"hush"}}]"#;
@@ -201,7 +231,7 @@ async fn a_body_that_never_ends_is_given_up() {
 }
 
 /// A body whose only frame comes through the channel.
-fn body_through(frame: oneshot::Receiver<std::io::Result<&'static str>>) -> Body {
+fn body_through(frame: oneshot::Receiver<std::io::Result<String>>) -> Body {
     let reset = || Err(std::io::ErrorKind::ConnectionReset.into());
     Body::from_stream(futures_util::stream::once(async move { frame.await.unwrap_or_else(|_| reset()) }))
 }
