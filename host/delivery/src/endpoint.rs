@@ -35,8 +35,13 @@ impl EndpointError {
     }
 }
 
-/// Checks what [`check_url`](siemaphore_http::check_url) does not: an endpoint is a prefix, not a whole request.
+/// Checks what makes an endpoint a prefix, not a whole request. Whether it may be dialled at all is
+/// [`check_url`](siemaphore_http::check_url)'s to say, which nobody asks when a request is only shown.
 pub(crate) fn check(endpoint: &Url) -> Result<(), EndpointError> {
+    if endpoint.fragment().is_some() {
+        let host = endpoint.host_str().unwrap_or_default().to_owned();
+        return Err(EndpointError::Url(UrlError::Fragment(host)));
+    }
     if endpoint.query().is_some() {
         return Err(EndpointError::Query);
     }
@@ -144,10 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_with_a_query_or_an_ambiguous_path_is_refused() {
+    fn an_endpoint_with_a_query_a_fragment_or_an_ambiguous_path_is_refused() {
         let check = |url: &str| check(&Url::parse(url).expect(url));
         assert_eq!(check("https://s/a/b"), Ok(()));
         assert_eq!(check("https://s/?dd-api-key=1"), Err(EndpointError::Query));
+        for url in ["https://s/#f", "https://s/#?f=1", "https://s/?a=1#f"] {
+            assert_eq!(check(url), Err(EndpointError::Url(UrlError::Fragment("s".into()))), "{url}");
+        }
         assert_eq!(check("https://s/a//b"), Err(EndpointError::Path));
         assert_eq!(check("https://s/a%2Fb"), Err(EndpointError::Path));
     }
