@@ -14,7 +14,7 @@ use crate::event_log::AppendError;
 
 /// When to try again after a full disk: an operator or expiry has to free it first.
 const DISK_RESERVE_RETRY: Duration = Duration::from_secs(30);
-/// When to try again while the host stops or its store fails.
+/// When to try again while the host stops, its store fails or its memory is taken.
 const STORE_RETRY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Serialize)]
@@ -96,6 +96,8 @@ pub(crate) enum RequestError {
     TooManyEvents(#[from] TooManyEvents),
     #[error("the events cannot be stored now")]
     Append(#[from] AppendError),
+    #[error("other requests hold the memory for requests")]
+    Busy,
     #[error("the host stops")]
     Stopping,
     #[error("there is nothing at this path")]
@@ -119,7 +121,9 @@ impl RequestError {
             | RequestError::Empty
             | RequestError::Decompress(DecompressError::Damaged { .. }) => StatusCode::BAD_REQUEST,
             RequestError::Append(AppendError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
-            RequestError::Append(_) | RequestError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            RequestError::Append(_) | RequestError::Busy | RequestError::Stopping => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             RequestError::NotFound => StatusCode::NOT_FOUND,
             RequestError::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -147,6 +151,9 @@ impl RequestError {
             RequestError::Append(AppendError::KeyReused) => {
                 "use a new Idempotency-Key for a request with other events"
             }
+            RequestError::Busy => {
+                "the events were not taken; send them again, in fewer requests at the same time"
+            }
             RequestError::Append(AppendError::Closed) | RequestError::Stopping => {
                 "the events were not taken; send them again"
             }
@@ -165,7 +172,9 @@ impl RequestError {
             RequestError::RateLimited { wait, .. } => Some(retry_after(*wait)),
             RequestError::Append(AppendError::DiskReserve { .. }) => Some(retry_after(DISK_RESERVE_RETRY)),
             RequestError::Append(AppendError::KeyReused) => None,
-            RequestError::Append(_) | RequestError::Stopping => Some(retry_after(STORE_RETRY)),
+            RequestError::Append(_) | RequestError::Busy | RequestError::Stopping => {
+                Some(retry_after(STORE_RETRY))
+            }
             RequestError::Method => Some((ALLOW, HeaderValue::from_static("POST"))),
             _ => None,
         }

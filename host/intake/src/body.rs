@@ -1,4 +1,4 @@
-//! Reading a body within its limits of size and time.
+//! Reading a body within its limits of size, time and memory.
 
 use std::time::Duration;
 
@@ -7,24 +7,32 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
 use crate::answer::RequestError;
+use crate::memory::Arriving;
 
-/// Reads all of it, or stops at the first frame that goes beyond the limit.
-pub(crate) async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, RequestError> {
-    match tokio::time::timeout(timeout, collect(body, limit)).await {
+/// Reads all of it, or stops at the first frame that goes beyond a limit.
+pub(crate) async fn read(
+    body: Body,
+    limit: usize,
+    timeout: Duration,
+    room: &mut Arriving<'_>,
+) -> Result<Bytes, RequestError> {
+    match tokio::time::timeout(timeout, collect(body, limit, room)).await {
         Ok(result) => result,
         Err(_elapsed) => Err(RequestError::TooSlow(timeout)),
     }
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, RequestError> {
+async fn collect(mut body: Body, limit: usize, room: &mut Arriving<'_>) -> Result<Bytes, RequestError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| RequestError::Interrupted)?;
         let Ok(data) = frame.into_data() else { continue };
-        if first.len() + all.len() + data.len() > limit {
+        let arrived = first.len() + all.len() + data.len();
+        if arrived > limit {
             return Err(RequestError::BodyTooLarge { limit });
         }
+        room.grow(arrived).await?;
         // A body of one frame, as most are, is not copied.
         if first.is_empty() && all.is_empty() {
             first = data;

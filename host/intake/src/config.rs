@@ -12,9 +12,9 @@ pub struct IntakeConfig {
     pub decompressed_bytes: usize,
     /// The most events in one request. Default 10,000.
     pub batch_events: usize,
-    /// How much memory all requests together may take, one half for bodies as they arrive and one for decoded events;
-    /// more requests wait their turn. A body of undeclared length counts as the largest. Each half is at least what
-    /// one request of the largest size takes. Default 256 MiB.
+    /// How much memory all requests together may take, one half for bodies as they arrive and one for decoded events.
+    /// One source may take half of either. More requests wait for a moment, and are then turned away. Each half is at
+    /// least what one request of the largest size takes, and so is the part of a source. Default 256 MiB.
     pub concurrent_bytes: usize,
     /// How long a producer may take to send one body. Default 60 s.
     pub read_timeout: Duration,

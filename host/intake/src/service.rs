@@ -63,8 +63,8 @@ impl Intake {
         log: Arc<dyn EventLog>,
         metrics: Arc<IntakeMetrics>,
     ) -> Intake {
-        let sources = ArcSwap::from_pointee(Sources::new(sources, &metrics));
         let memory = Memory::new(&config);
+        let sources = ArcSwap::from_pointee(Sources::new(sources, &metrics, &memory));
         let cores = available_parallelism().map_or(1, usize::from);
         let decoders = Arc::new(Semaphore::new(cores));
         Intake { shared: Arc::new(Shared { config, sources, log, metrics, memory, decoders }) }
@@ -80,7 +80,8 @@ impl Intake {
 
     /// Requests that begin after this use the new sources; those under way end with the old.
     pub fn replace_sources(&self, sources: Vec<Source>) {
-        self.shared.sources.store(Arc::new(Sources::new(sources, &self.shared.metrics)));
+        let Shared { metrics, memory, .. } = &*self.shared;
+        self.shared.sources.store(Arc::new(Sources::new(sources, metrics, memory)));
     }
 }
 
@@ -102,13 +103,13 @@ impl Shared {
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
         let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
 
-        let arriving = self.memory.for_body(head.body_bytes).await?;
-        let body = body::read(body, self.config.body_bytes, self.config.read_timeout).await?;
+        let mut arriving = source.memory.for_body(head.body_bytes).await?;
+        let body = body::read(body, self.config.body_bytes, self.config.read_timeout, &mut arriving).await?;
         if body.is_empty() {
             return Err(RequestError::Empty);
         }
         let at_most = head.encoding.decompressed_at_most(body.len(), self.config.decompressed_bytes);
-        let decoding = self.memory.for_decoding(at_most).await?;
+        let decoding = source.memory.for_decoding(at_most).await?;
         let (text, digest, decoding) = self.open(body, &head, decoding).await?;
         drop(arriving);
         source.counters.bytes.add(text.len());

@@ -8,6 +8,7 @@ use siemaphore_model::Normaliser;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use crate::answer::RequestError;
+use crate::memory::{Memory, Share};
 use crate::metrics::{IntakeMetrics, SourceCounters};
 use crate::rate::Rate;
 
@@ -35,6 +36,7 @@ pub(crate) struct ActiveSource {
     pub(crate) source: Source,
     pub(crate) counters: Arc<SourceCounters>,
     pub(crate) rate: Option<Rate>,
+    pub(crate) memory: Share,
 }
 
 impl ActiveSource {
@@ -69,11 +71,11 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    pub(crate) fn new(sources: Vec<Source>, metrics: &IntakeMetrics) -> Sources {
+    pub(crate) fn new(sources: Vec<Source>, metrics: &IntakeMetrics, memory: &Memory) -> Sources {
         let activate = |source: Source| {
             let counters = metrics.of(&source.name);
             let rate = source.events_per_second.map(Rate::new);
-            Arc::new(ActiveSource { source, counters, rate })
+            Arc::new(ActiveSource { source, counters, rate, memory: memory.share() })
         };
         Sources { active: sources.into_iter().map(activate).collect() }
     }

@@ -267,3 +267,46 @@ async fn requests_wait_for_memory_and_all_get_their_turn() {
     }
     assert_eq!(intake.log.requests(), 32);
 }
+
+/// Sends this much of a body, and never its end.
+fn body_that_stops(text: String) -> Body {
+    let frames = futures_util::stream::once(async move { Ok::<_, std::io::Error>(text) });
+    Body::from_stream(futures_util::StreamExt::chain(frames, futures_util::stream::pending()))
+}
+
+fn small_memory() -> IntakeConfig {
+    IntakeConfig { body_bytes: 256 * 1024, concurrent_bytes: 2 * 1024 * 1024, ..IntakeConfig::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_whose_requests_do_not_end_is_turned_away_and_keeps_no_other_from_sending() {
+    let other = source("other", "globex", "other");
+    let intake = TestIntake::with(small_memory(), vec![gateway(), other]);
+    let held = || intake.post(&[], body_that_stops(" ".repeat(200 * 1024)));
+    let slow = futures_util::future::join_all((0..9).map(|_| held()));
+    let send = async {
+        let asked = tokio::time::Instant::now();
+        let other = [("authorization", "Bearer other")];
+        intake.send("POST", "/v1/events", &other, "{}").await.expect(200, 1);
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        let answer = intake.post(&[], EVENT).await;
+        answer.expect_error(503, "hold the memory");
+        assert_eq!(answer.header("retry-after"), "5");
+        assert_eq!(asked.elapsed().as_secs(), 5);
+    };
+    let (slow, ()) = tokio::join!(slow, send);
+    // Two of 200 KiB fit into the 512 KiB of the source, and the others have to make room.
+    assert_eq!(slow.iter().filter(|answer| answer.status == 408).count(), 2);
+    assert_eq!(slow.iter().filter(|answer| answer.status == 503).count(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_announced_body_takes_no_memory_before_it_arrives() {
+    let intake = TestIntake::with(small_memory(), vec![gateway()]);
+    let announced = [("content-length", "262144")];
+    let slow = (0..7).map(|_| intake.post(&announced, body_that_stops("{".to_owned())));
+    let send = intake.post(&[], EVENT);
+    let (slow, answer) = tokio::join!(futures_util::future::join_all(slow), send);
+    answer.expect(200, 1);
+    assert!(slow.iter().all(|answer| answer.status == 408));
+}
