@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Nothing is read of a request without a valid token.
-//! - Memory is bounded by [`IntakeConfig::concurrent_bytes`], whatever producers send.
+//! - Memory is bounded by [`IntakeConfig::concurrent_bytes`], whatever producers send, and no source can take all of it.
 //! - A bad event harms only itself; a body is refused as a whole only when it cannot be told what its events are.
 //! - The organisation of an event is that of the token, never one that the event names.
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod batch;
 mod body;
 mod compression;
 mod config;
+mod disk_notice;
 mod event_log;
 mod items;
 mod memory;

@@ -20,6 +20,7 @@ use crate::batch::Batch;
 use crate::body;
 use crate::compression::Encoding;
 use crate::config::IntakeConfig;
+use crate::disk_notice::DiskNotice;
 use crate::event_log::{Append, AppendError, Appended, EventLog, Idempotency};
 use crate::items::Format;
 use crate::memory::{Memory, Reservation};
@@ -52,6 +53,7 @@ struct Shared {
     log: Arc<dyn EventLog>,
     metrics: Arc<IntakeMetrics>,
     memory: Memory,
+    disk_notice: DiskNotice,
     /// One decoder a core: more would only take turns.
     decoders: Arc<Semaphore>,
 }
@@ -67,7 +69,8 @@ impl Intake {
         let sources = ArcSwap::from_pointee(Sources::new(sources, &metrics, &memory));
         let cores = available_parallelism().map_or(1, usize::from);
         let decoders = Arc::new(Semaphore::new(cores));
-        Intake { shared: Arc::new(Shared { config, sources, log, metrics, memory, decoders }) }
+        let disk_notice = DiskNotice::default();
+        Intake { shared: Arc::new(Shared { config, sources, log, metrics, memory, disk_notice, decoders }) }
     }
 
     pub fn router(&self) -> Router {
@@ -204,6 +207,7 @@ impl Shared {
         let events = std::mem::take(&mut batch.events);
         let organization = source.source.organization.clone();
         let appended = self.log.append(Append { organization, events, idempotency }).await;
+        self.disk_notice.appended(&appended);
         match appended.inspect_err(|_| source.pay_back(paid))? {
             Appended::Stored => {
                 source.counters.accepted.add(accepted);
