@@ -3,15 +3,14 @@
 //! No variant holds a URL: only the host is named.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 
-use rustls::CertificateError;
 use thiserror::Error;
 
 use crate::UrlError;
 use crate::egress::RefusedAddress;
 use crate::resolver::ResolveError;
+use crate::tls_fault::TlsFault;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
@@ -35,83 +34,6 @@ pub enum SendError {
     Body { host: String, reason: String },
     #[error("the request to {host} could not be built: {reason}")]
     Request { host: String, reason: String },
-}
-
-/// What is wrong between two TLS stacks. All of these need somebody to change something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsFault {
-    UnknownIssuer,
-    WrongName(String),
-    Expired,
-    NotYetValid,
-    Revoked,
-    Certificate(String),
-    /// The other side does not speak TLS at all.
-    NotTls,
-    /// No common version or cipher suite, or the other side broke the handshake off.
-    Handshake(String),
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TlsFault::UnknownIssuer => {
-                f.write_str("its certificate is from an authority that is not trusted")
-            }
-            TlsFault::WrongName(detail) => write!(f, "its certificate is for another name ({detail})"),
-            TlsFault::Expired => f.write_str("its certificate has expired"),
-            TlsFault::NotYetValid => f.write_str("its certificate is not valid yet"),
-            TlsFault::Revoked => f.write_str("its certificate was revoked"),
-            TlsFault::Certificate(detail) => write!(f, "its certificate cannot be used ({detail})"),
-            TlsFault::NotTls => f.write_str("it does not answer in TLS"),
-            TlsFault::Handshake(detail) => write!(f, "the handshake did not succeed ({detail})"),
-        }
-    }
-}
-
-impl TlsFault {
-    fn of(error: &rustls::Error) -> Self {
-        match error {
-            rustls::Error::InvalidCertificate(certificate) => Self::of_certificate(certificate),
-            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NotTls,
-            other => TlsFault::Handshake(other.to_string()),
-        }
-    }
-
-    fn of_certificate(error: &CertificateError) -> Self {
-        match error {
-            CertificateError::UnknownIssuer => TlsFault::UnknownIssuer,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                TlsFault::WrongName(error.to_string())
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                TlsFault::NotYetValid
-            }
-            CertificateError::Revoked => TlsFault::Revoked,
-            other => TlsFault::Certificate(other.to_string()),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            TlsFault::UnknownIssuer => {
-                "give the destination a CA file with the certificate of the authority that issued it"
-            }
-            TlsFault::WrongName(_) => {
-                "use the name that is in the certificate as the endpoint's host, or issue a certificate for this one"
-            }
-            TlsFault::Expired => "renew the server's certificate, and check this machine's clock",
-            TlsFault::NotYetValid => "check this machine's clock and the server's certificate",
-            TlsFault::Revoked | TlsFault::Certificate(_) => "replace the server's certificate",
-            TlsFault::NotTls => {
-                "check the port: this one seems to speak plain HTTP; enable TLS there or use its TLS port"
-            }
-            TlsFault::Handshake(_) => {
-                "enable TLS 1.2 or 1.3 with modern cipher suites on the server, and check whether it demands a client certificate"
-            }
-        }
-    }
 }
 
 impl SendError {

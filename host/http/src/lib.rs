@@ -18,13 +18,15 @@ pub mod egress;
 mod error;
 mod resolver;
 mod tls;
+mod tls_fault;
 mod url_check;
 
 pub use answer::Answer;
 pub use client::{Client, ClientConfig, ClientError, Request};
 pub use egress::EgressPolicy;
-pub use error::{SendError, TlsFault};
+pub use error::SendError;
 pub use ipnet::IpNet;
 pub use resolver::{Lookup, SystemLookup};
 pub use tls::TlsConfigError;
+pub use tls_fault::TlsFault;
 pub use url_check::{UrlError, check_url};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, IsCa};
 use siemaphore_delivery::{
     AttemptError, AttemptErrorKind, Authentication, ClientConfig, Decision, EgressPolicy, Target,
     TargetConfig,
@@ -40,8 +41,10 @@ async fn a_certificate_that_is_not_trusted_holds_the_destination() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_or_one_for_another_name_holds_the_destination() {
-    for certificate in [Certificate::expired(), Certificate::for_another_name()] {
+async fn a_certificate_that_cannot_be_used_holds_the_destination() {
+    let authority = Certificate::self_signed(IsCa::Ca(BasicConstraints::Unconstrained));
+    let not_for_servers = Certificate::for_clients_only();
+    for certificate in [Certificate::expired(), Certificate::for_another_name(), not_for_servers, authority] {
         let server = Server::with_certificate(certificate, |_, _| reply(200, "")).await;
         let error = failure(&server, client_config(&server)).await;
         assert_eq!(error.kind, AttemptErrorKind::Tls);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, Method};
+use rcgen::{BasicConstraints, IsCa};
 use siemaphore_http::{
     Answer, Client, ClientConfig, EgressPolicy, Lookup, Request, SendError, TlsConfigError, TlsFault,
 };
@@ -92,6 +93,29 @@ async fn an_expired_certificate_is_refused() {
     let error = failure(&client(&server), server.url("/")).await;
     assert!(matches!(&error, SendError::Tls { fault: TlsFault::Expired, .. }), "{error:?}");
     assert!(server.received().is_empty());
+}
+
+/// What `openssl req -x509` makes by itself, and with the extensions that the hint names.
+#[tokio::test]
+async fn a_self_signed_certificate_serves_unless_it_is_that_of_an_authority() {
+    let authority = Certificate::self_signed(IsCa::Ca(BasicConstraints::Unconstrained));
+    let server = Server::with_certificate(authority, |_, _| reply(200, "")).await;
+    let error = failure(&client(&server), server.url("/")).await;
+    assert!(matches!(&error, SendError::Tls { fault: TlsFault::AuthorityAsServer, .. }), "{error:?}");
+    assert!(error.needs_operator() && error.hint().contains("CA:FALSE"), "{error}");
+    assert!(server.received().is_empty());
+
+    let own = Certificate::self_signed(IsCa::ExplicitNoCa);
+    let server = Server::with_certificate(own, |_, _| reply(200, "")).await;
+    assert_eq!(client(&server).send(post(server.url("/"))).await.expect("an answer").status, 200);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_for_servers_is_refused() {
+    let server = Server::with_certificate(Certificate::for_clients_only(), |_, _| reply(200, "")).await;
+    let error = failure(&client(&server), server.url("/")).await;
+    assert!(matches!(&error, SendError::Tls { fault: TlsFault::NotForServers, .. }), "{error:?}");
+    assert!(error.hint().contains("serverAuth") && server.received().is_empty());
 }
 
 #[tokio::test]

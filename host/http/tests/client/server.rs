@@ -11,7 +11,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
@@ -43,6 +45,24 @@ impl Certificate {
             params.not_before = rcgen::date_time_ymd(2019, 1, 1);
             params.not_after = rcgen::date_time_ymd(2020, 1, 1);
         })
+    }
+
+    /// Signed by its own key and so trusted by whoever has it as their CA file.
+    pub(crate) fn self_signed(is_ca: IsCa) -> Self {
+        let mut params =
+            CertificateParams::new(["localhost", "127.0.0.1"].map(str::to_owned)).expect("a name");
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Certificate {
+            ca_pem: certificate.pem(),
+            chain: vec![certificate.der().clone()],
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()),
+        }
+    }
+
+    pub(crate) fn for_clients_only() -> Self {
+        Self::made(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])
     }
 
     fn made(change: impl FnOnce(&mut CertificateParams)) -> Self {
