@@ -65,9 +65,19 @@ impl Keys {
     }
 }
 
-/// Which beginnings the rules' names have: rules out nearly every member before its name is folded.
-#[derive(Debug, Default)]
-struct Heads([u64; 16]);
+/// Which beginnings the rules' names have, as a Bloom filter: rules out nearly every member before its name is folded.
+#[derive(Debug)]
+struct Heads([u64; HEADS / 64]);
+
+/// Enough that the few dozen rules fill about a hundredth.
+const HEADS: usize = 4096;
+const HEAD_SIGNS: usize = 4;
+
+impl Default for Heads {
+    fn default() -> Heads {
+        Heads([0; HEADS / 64])
+    }
+}
 
 impl Heads {
     fn insert(&mut self, head: usize) {
@@ -81,11 +91,21 @@ impl Heads {
     }
 }
 
-/// The first two signs that count, in ten bits. Upper and lower case of a letter differ in a bit that is left out.
+/// A hash of the first signs that count. Upper and lower case of a letter differ in a bit that is left out.
 fn head(name: &[u8]) -> usize {
-    let mut counting = name.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte >= 0x80);
-    let mut next = || counting.next().map_or(0, |byte| usize::from(byte & 31));
-    next() * 32 + next()
+    let mut signs: u32 = 0;
+    let mut count = 0;
+    for byte in name {
+        if byte.is_ascii_alphanumeric() || *byte >= 0x80 {
+            signs = signs << 5 | u32::from(byte & 31);
+            count += 1;
+            if count == HEAD_SIGNS {
+                break;
+            }
+        }
+    }
+    // Fibonacci hashing; the upper bits are the good ones.
+    signs.wrapping_mul(0x9E37_79B1) as usize >> (32 - HEADS.ilog2())
 }
 
 struct Folded {
