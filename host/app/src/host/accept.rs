@@ -30,6 +30,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest request head, and the most that is read of a body at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// How long a client may leave an answer unread while the buffers between are full.
+#[cfg(target_os = "linux")]
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Keeps a lack of file descriptors from becoming a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -55,8 +59,17 @@ impl Accept for TcpListener {
         let (stream, _) = TcpListener::accept(self).await?;
         // Answers are small, and nothing follows them that they could travel with. Without it they are only later.
         stream.set_nodelay(true).ok();
+        limit_unread(&stream);
         Ok(stream)
     }
+}
+
+/// Where the system has no such limit, a client that reads no answers keeps its connection.
+fn limit_unread(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT)).ok();
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 impl Accept for UnixListener {
