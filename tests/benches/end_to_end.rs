@@ -7,6 +7,13 @@
 //!
 //! `cargo bench -p siemaphore --bench end_to_end -- [EVENTS]`, by default 1,000,000.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and what is missing in a JSON value reads as null"
+)]
+
 #[path = "end_to_end/driver.rs"]
 mod driver;
 #[path = "end_to_end/host.rs"]

@@ -4,6 +4,15 @@
 //! Every test is a story told with [`support::Scene`]. A scene that ends with `stop` has also shown that the host
 //! drained, that no SIEM would have spoiled a record, and that no secret is in any log line or store file.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::new_ret_no_self,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and `Scene::new` begins a story with its builder"
+)]
+
 mod support;
 
 mod bad_configuration;

@@ -82,8 +82,7 @@ impl Host {
 
         let stop_intake = CancellationToken::new();
         let mut listeners = Listeners::new(open_files);
-        let intake_address =
-            listeners.intake(config.intake_listen, intake, stop_intake.clone()).await?;
+        let intake_address = listeners.intake(config.intake_listen, intake, stop_intake.clone()).await?;
         let admin = siemaphore_admin::health_router(handles.clone());
         listeners.admin(config.admin_listen, admin).await?;
         let socket = control::bind(&config.state).context("cannot make the control socket")?;

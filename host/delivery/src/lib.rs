@@ -5,7 +5,7 @@
 //! in no other way.
 //!
 //! Everything that decides is pure and takes its time and randomness as arguments: what was granted
-//! ([`GrantedProfile`]), how records are framed ([`frame`]), what an answer means ([`classify`]), how long to wait
+//! ([`GrantedProfile`]), how records are framed ([`frame`]), what an answer means ([`classify()`]), how long to wait
 //! ([`backoff`], [`Breaker`]). Only [`Target`] talks to the network. Nothing here spawns a task, keeps a queue or
 //! touches a disk.
 #![forbid(unsafe_code)]

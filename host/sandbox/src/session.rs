@@ -58,8 +58,8 @@ impl Session {
         self.profile
     }
 
-    /// Turns at most [`MAX_EVENTS`](crate::limits::MAX_EVENTS) events with at most
-    /// [`MAX_DOCUMENT_BYTES`](crate::limits::MAX_DOCUMENT_BYTES) of documents into records.
+    /// Turns at most [`MAX_EVENTS`] events with at most
+    /// [`MAX_DOCUMENT_BYTES`] of documents into records.
     pub fn format(&mut self, events: &[Event<'_>]) -> Result<Formatted, FormatError> {
         let input_bytes = measure(events)?;
         let output_limit = self.running.limits.output_bytes;

@@ -4,7 +4,7 @@
 //! memory again would only cost time. What matters is the buffer that grows: the last allocation grows in place.
 //!
 //! This is the one place of the SDK with unsafe code. The arithmetic runs natively under test, on memory from a
-//! vector; only [`WasmMemory`] is the guest's own.
+//! vector; only `WasmMemory` is the guest's own.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;

@@ -1,5 +1,7 @@
 //! `siemaphore plugin`
 
+#![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
+
 mod format;
 mod inspect;
 mod offline;

@@ -119,12 +119,12 @@ mod tests {
         let text =
             "state = 'x'\n\n[[destination]]\nname = 'a'\n\n[[destination]]\nname = 'b'\n  endpoint = 'c'\n";
         let document = Document::new(text);
-        let place = |path: &[Step]| {
-            let problem = document.problem(path, "", "");
+        let place = |path: Path| {
+            let problem = document.problem(&path, "", "");
             (problem.line.unwrap_or(0), problem.column.unwrap_or(0))
         };
-        assert_eq!(place(&at!["destination", 1, "endpoint"]), (8, 3));
-        assert_eq!(place(&at!["destination", 0, "secret"]), (3, 1));
-        assert_eq!(place(&at!["intake", "listen"]), (0, 0));
+        assert_eq!(place(at!["destination", 1, "endpoint"]), (8, 3));
+        assert_eq!(place(at!["destination", 0, "secret"]), (3, 1));
+        assert_eq!(place(at!["intake", "listen"]), (0, 0));
     }
 }
