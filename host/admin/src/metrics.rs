@@ -1,5 +1,7 @@
 //! `/metrics` in the Prometheus text format. Every name is declared here, once.
 
+use std::fmt::Display;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -117,6 +119,20 @@ fn delivery(page: &mut Page, destinations: &[DestinationView]) {
     each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.failed_requests));
     page.family("siemaphore_destination_sent_bytes_total", "counter", "Bodies delivered, as compressed.");
     each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.delivered_bytes));
+    page.family(
+        "siemaphore_destination_formatting_cpu_seconds_total",
+        "counter",
+        "CPU time of the formatter.",
+    );
+    each(page, destinations, |one| {
+        one.status.as_ref().map_or(0.0, |status| status.formatting_cpu_us as f64 / 1e6)
+    });
+    page.family(
+        "siemaphore_destination_formatter_peak_memory_bytes",
+        "gauge",
+        "The most memory of one batch.",
+    );
+    each(page, destinations, |one| one.status.as_ref().map_or(0, |status| status.peak_guest_memory_bytes));
     page.family("siemaphore_destination_up", "gauge", "0 while a destination is failing or holding.");
     each(page, destinations, |one| {
         let state = one.status.as_ref().map(|status| status.state);
@@ -141,7 +157,7 @@ async fn store(page: &mut Page, handles: &Handles) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn each(page: &mut Page, destinations: &[DestinationView], read: impl Fn(&DestinationView) -> u64) {
+fn each<V: Display>(page: &mut Page, destinations: &[DestinationView], read: impl Fn(&DestinationView) -> V) {
     for one in destinations {
         page.sample(&[("destination", &id(one))], read(one));
     }
@@ -164,7 +180,7 @@ impl Page {
         name.clone_into(&mut self.family);
     }
 
-    fn sample(&mut self, labels: &[(&str, &str)], value: u64) {
+    fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<String> =
             labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use siemaphore_delivery::{Group, Grouping};
 use siemaphore_model::Event;
@@ -28,6 +29,9 @@ pub(crate) struct Formatted {
     /// Not formatted because of the host or because the formatter used up its time too often; to be tried again.
     pub(crate) postponed: Vec<Chunk>,
     pub(crate) trouble: Option<(String, String)>,
+    /// What the guest used, over all calls.
+    pub(crate) cpu: Duration,
+    pub(crate) peak_memory_bytes: u64,
 }
 
 /// A batch that runs into the time limit so often is put off, or halving it would occupy a thread for minutes.
@@ -42,6 +46,10 @@ pub(crate) fn format(version: &Arc<Version>, chunk: Chunk, trial: Trial) -> Form
         let events: Vec<Event<'_>> = chunk.iter().collect();
         let error = match version.active.formatter.format(&version.configuration, &events) {
             Ok(result) => {
+                tracing::debug!(events = events.len(), figures = ?result.figures, "formatted a batch");
+                formatted.cpu += result.figures.cpu;
+                formatted.peak_memory_bytes =
+                    formatted.peak_memory_bytes.max(result.figures.peak_memory_bytes);
                 keep(&mut formatted, version, &chunk, result.records, trial);
                 continue;
             }

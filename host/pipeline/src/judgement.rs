@@ -152,6 +152,14 @@ impl Task {
                 self.work.push_back(Work::Send(batch));
                 self.fail(None, Trouble { reason, hint, holding: true });
             } else {
+                let (destination, events) = (&self.config.destination, batch.members.len());
+                tracing::warn!(
+                    destination,
+                    events,
+                    reason,
+                    hint,
+                    "a request was refused; sending it in halves"
+                );
                 self.work.push_front(Work::Halve(batch));
             }
             return;

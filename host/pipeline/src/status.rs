@@ -44,6 +44,10 @@ pub struct Status {
     pub delivered_bytes: u64,
     pub requests: u64,
     pub failed_requests: u64,
+    /// CPU time of the formatter since the host started, in microseconds.
+    pub formatting_cpu_us: u64,
+    /// The most memory that one batch of the formatter has used.
+    pub peak_guest_memory_bytes: u64,
     /// Events that failed alone and are not judged yet.
     pub suspects: usize,
     pub plugin_version: Option<String>,
@@ -64,6 +68,8 @@ impl Status {
             delivered_bytes: 0,
             requests: 0,
             failed_requests: 0,
+            formatting_cpu_us: 0,
+            peak_guest_memory_bytes: 0,
             suspects: 0,
             plugin_version: None,
             plugin_digest: None,

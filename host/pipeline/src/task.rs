@@ -262,6 +262,10 @@ impl Task {
 
     /// Queues the requests: `again` when these events have been on their way before, so that they go first.
     fn take_formatted(&mut self, formatted: Formatted, again: bool) {
+        self.status.send_modify(|status| {
+            status.formatting_cpu_us += u64::try_from(formatted.cpu.as_micros()).unwrap_or(u64::MAX);
+            status.peak_guest_memory_bytes = status.peak_guest_memory_bytes.max(formatted.peak_memory_bytes);
+        });
         let sends = formatted.batches.into_iter().map(Work::Send);
         if again {
             sends.rev().for_each(|send| self.work.push_front(send));
