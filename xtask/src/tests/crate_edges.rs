@@ -82,3 +82,20 @@ fn only_the_sandbox_knows_wasmtime() {
         assert!(uses == 0 || package["name"] == "siemaphore-sandbox", "{} uses wasmtime", package["name"]);
     }
 }
+
+/// Crates that can open a file, a socket or a clock for somebody else.
+const AUTHORITIES: &[&str] =
+    &["wasmtime-wasi", "cap-std", "cap-primitives", "mio", "socket2", "hyper", "reqwest"];
+
+#[test]
+fn nothing_below_the_sandbox_could_reach_the_outside_for_a_guest() {
+    let tree = ["tree", "--package", "siemaphore-sandbox", "--edges", "normal", "--prefix", "none"];
+    let output = Command::new(env!("CARGO")).args(tree).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let below = String::from_utf8(output.stdout).unwrap();
+    let below: BTreeSet<&str> = below.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(below.contains("wasmtime"), "the tree was not read: {below:?}");
+    for authority in AUTHORITIES {
+        assert!(!below.contains(authority), "siemaphore-sandbox depends on {authority}");
+    }
+}
