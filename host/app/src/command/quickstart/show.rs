@@ -20,7 +20,9 @@ pub(crate) fn introduction(demonstration: &Demonstration) {
     ));
     print::line("Ask the host:");
     let config = demonstration.configuration_file();
-    print::line(format_args!("  siemaphore destination list --config {}", config.display()));
+    // Under `cargo run` the program is not where the shell would look for it.
+    let program = std::env::current_exe().unwrap_or_else(|_| "siemaphore".into());
+    print::line(format_args!("  {} destination list --config {}", program.display(), config.display()));
     print::line("Stop with Ctrl-C.\n");
 }
 
