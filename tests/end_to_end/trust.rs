@@ -21,7 +21,7 @@ async fn a_siem_whose_certificate_is_not_trusted_gets_nothing_and_the_operator_i
 }
 
 #[tokio::test]
-async fn a_wrong_secret_delivers_nothing_until_it_is_corrected_and_then_all_by_itself() {
+async fn a_wrong_secret_delivers_nothing_until_it_is_corrected_and_then_everything_without_a_restart() {
     let mut building = Scene::new();
     for kind in [Kind::Splunk, Kind::Datadog, Kind::Sentinel] {
         building = building.to(Destination::to(kind).with_secret("wrong-canary-secret"));
@@ -39,7 +39,11 @@ async fn a_wrong_secret_delivers_nothing_until_it_is_corrected_and_then_all_by_i
         scene.correct_secret(kind.name(), kind.secret());
     }
     for name in ["splunk", "datadog", "sentinel"] {
-        assert_eq!(ids(&scene.siem(name).arrived(20).await), numbered_ids("secret", 20), "{name}");
+        // A test that succeeds ends the pause that the failures have earned, which could be minutes by now.
+        scene.until_test_succeeds(name).await;
+        let mut arrived = scene.siem(name).arrived(21).await;
+        arrived.retain(|received| !received.raw.contains("siemaphore.test"));
+        assert_eq!(ids(&arrived), numbered_ids("secret", 20), "{name}");
     }
     scene.stop().await;
 }

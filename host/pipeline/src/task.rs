@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use siemaphore_model::Subscription;
 use siemaphore_registry::Active;
 use siemaphore_store::{Settlement, StoreError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,9 @@ use crate::reading::{Fetched, fetch};
 use crate::sending::{Answered, send};
 use crate::status::Status;
 use crate::suspects::{Suspects, Trial};
+use crate::test_event::{self, TestReport};
 use crate::version::{Consent, Version};
-use crate::{PipelineConfig, Stages, test_event};
+use crate::{PipelineConfig, Stages};
 
 /// How long to wait before a failed look at the log or a failed settlement is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ enum Done {
     Formatted(Formatted),
     Reframed(Vec<Batch>),
     Answered(Box<Answered>),
+    Tested(Box<TestReport>, oneshot::Sender<TestReport>),
 }
 
 /// Work that waits for its turn.
@@ -247,7 +249,17 @@ impl Task {
                 self.sending -= 1;
                 self.judge(*answered);
             }
+            Done::Tested(report, answer) => self.tested(*report, answer),
         }
+    }
+
+    /// What an operator has just seen to work need not wait for the end of a pause.
+    fn tested(&mut self, report: TestReport, answer: oneshot::Sender<TestReport>) {
+        if report.ok {
+            self.health.start_afresh();
+        }
+        // Whoever asked may have gone.
+        drop(answer.send(report));
     }
 
     fn fetched(&mut self, fetched: Fetched) {
@@ -332,10 +344,9 @@ impl Task {
             Command::Test(answer) => {
                 let (stages, config, version) =
                     (self.stages.clone(), self.config.clone(), self.version.clone());
-                // Beside the task, for it may take as long as a request; nobody but the caller waits for it.
-                tokio::spawn(async move {
+                self.running.spawn(async move {
                     let report = test_event::run(&stages, &config, version).await;
-                    drop(answer.send(report));
+                    Done::Tested(Box::new(report), answer)
                 });
             }
             Command::Promote(answer) => {

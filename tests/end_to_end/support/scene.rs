@@ -212,6 +212,15 @@ impl Scene {
         }
     }
 
+    /// Tests a destination until its SIEM takes the event. A corrected secret is read within ten seconds.
+    pub(crate) async fn until_test_succeeds(&self, name: &str) {
+        let start = Instant::now();
+        while self.ask(&["destination", "test", name]).await.code != 0 {
+            assert!(start.elapsed() < PATIENCE, "the test of {name} does not succeed");
+            tokio::time::sleep(BETWEEN_QUESTIONS).await;
+        }
+    }
+
     /// A plugin, as `plugin list --json` shows it; null when there is none.
     pub(crate) async fn plugin(&self, name: &str) -> Value {
         let listed = self.ask(&["plugin", "list", "--json"]).await.expect(0).json();
