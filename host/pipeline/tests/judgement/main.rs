@@ -116,9 +116,7 @@ async fn a_wrong_credential_holds_and_says_what_to_do() {
 async fn a_drain_settles_what_is_in_flight_and_the_rest_waits_in_the_log() {
     let scene = Scene::start().await;
     scene.append(4_000).await;
-    let store = scene.store.clone();
-    let received = scene.drain().await;
-    let ledger = store.ledger(scene::DESTINATION).await.unwrap();
+    let (received, ledger) = scene.drain().await;
     assert_eq!(ledger.delivered, received as u64);
     assert_eq!(ledger.delivered + ledger.waiting, 4_000);
     assert_eq!(ledger.difference(), 0);

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const TOKEN: &str = "3f1b8a52-7c1e-4b8f-9a55-0f6d2f1c7e10";
 const ORGANIZATION: &str = "acme";
-pub(crate) const DESTINATION: &str = "acme/splunk";
+const DESTINATION: &str = "acme/splunk";
 /// For a loaded machine; what is waited for wakes the wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -110,11 +110,11 @@ impl Scene {
         }
     }
 
-    /// Drains at once, and says how many events the SIEM has got.
-    pub(crate) async fn drain(self) -> usize {
+    /// Drains at once; how many events the SIEM has got, and what the ledger says.
+    pub(crate) async fn drain(self) -> (usize, Ledger) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         assert!(self.pipeline.drain(deadline).await);
-        self.receiver.received().len()
+        (self.receiver.received().len(), self.store.ledger(DESTINATION).await.unwrap())
     }
 }
 
