@@ -55,8 +55,9 @@ async fn a_stream_that_fails_as_a_whole_is_held_and_nothing_is_given_up() {
     scene.until_state(State::Holding).await;
     let ledger = scene.ledger().await;
     assert_eq!((ledger.dead_lettered, ledger.delivered, ledger.waiting), (0, 0, 300));
-    // Halving stopped long before every event had stood alone.
-    assert!(scene.receiver.totals().requests < 60, "{:?}", scene.receiver.totals());
+    // Halving stopped long before every event had stood alone, which takes 599 requests. How many it took depends on
+    // how the four that run at the same time fall.
+    assert!(scene.receiver.totals().requests < 200, "{:?}", scene.receiver.totals());
 
     scene.receiver.fail_always(None);
     scene.until(|ledger| ledger.delivered == 300).await;
