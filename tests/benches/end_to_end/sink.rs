@@ -58,7 +58,9 @@ pub(crate) async fn serve() -> Result<()> {
         )?;
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    println!("{}\n{}", listener.local_addr()?.port(), key.cert.pem());
+    // In one write: the parent closes its end when it has read the certificate's last line.
+    let announcement = format!("{}\n{}", listener.local_addr()?.port(), key.cert.pem());
+    print!("{announcement}");
     let mut rest = Vec::new();
     let mut input = tokio::io::stdin();
     tokio::select! {
