@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::answer::{self, Answer};
 use crate::egress::EgressPolicy;
+use crate::examine::{self, Examination, ExamineError};
 use crate::resolver::{GuardedResolver, Lookup, SystemLookup};
 use crate::tls::{self, TlsConfigError};
 use crate::{SendError, check_url};
@@ -83,6 +84,9 @@ pub struct Request {
 #[derive(Clone)]
 pub struct Client {
     inner: reqwest::Client,
+    resolver: GuardedResolver,
+    tls: Arc<rustls::ClientConfig>,
+    connect_timeout: Duration,
     egress: Arc<EgressPolicy>,
     allow_plaintext: bool,
     answer_bytes: usize,
@@ -96,9 +100,10 @@ impl Client {
     /// A client that asks `lookup` for the addresses of names. They are checked all the same.
     pub fn with_lookup(config: &ClientConfig, lookup: Arc<dyn Lookup>) -> Result<Self, ClientError> {
         let resolver = GuardedResolver { lookup, policy: Arc::clone(&config.egress) };
+        let tls = tls::client_config(config.ca_file.as_deref())?;
         let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(config.ca_file.as_deref())?)
-            .dns_resolver(Arc::new(resolver))
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(Arc::new(resolver.clone()))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -114,6 +119,9 @@ impl Client {
             .map_err(|error| ClientError::Settings(error.without_url().to_string()))?;
         Ok(Client {
             inner,
+            resolver,
+            tls: Arc::new(tls),
+            connect_timeout: config.connect_timeout,
             egress: Arc::clone(&config.egress),
             allow_plaintext: config.allow_plaintext,
             answer_bytes: config.answer_bytes,
@@ -128,6 +136,13 @@ impl Client {
     /// Whether this client would send to `url`, as far as the URL itself says.
     pub fn check(&self, url: &Url) -> Result<(), crate::UrlError> {
         check_url(url, &self.egress, self.allow_plaintext)
+    }
+
+    /// Resolves the host of `url`, dials it and shakes hands, all as a request would, and sends nothing. For an
+    /// operator who wants to see what is there; a server that is not trusted is an error here too.
+    pub async fn examine(&self, url: &Url) -> Result<Examination, ExamineError> {
+        self.check(url).map_err(SendError::from)?;
+        examine::run(url, &self.resolver, Arc::clone(&self.tls), self.connect_timeout).await
     }
 
     /// Sends one request once. Dropping the future gives the request up.

@@ -68,10 +68,7 @@ impl SendError {
     pub(crate) fn from_request(error: &reqwest::Error, host: &str) -> Self {
         let host = host.to_owned();
         if let Some(resolve) = find::<ResolveError>(error) {
-            return match resolve {
-                ResolveError::Refused(refused) => SendError::Refused { host, refused: *refused },
-                other => SendError::Dns { host, reason: other.to_string() },
-            };
+            return SendError::from_resolve(resolve, host);
         }
         if let Some(tls) = find::<rustls::Error>(error) {
             return SendError::Tls { host, fault: TlsFault::of(tls) };
@@ -83,6 +80,21 @@ impl SendError {
             (false, true) => SendError::Connect { host, reason },
             (false, false) if error.is_builder() => SendError::Request { host, reason },
             (false, false) => SendError::Reset { host, reason },
+        }
+    }
+
+    pub(crate) fn from_resolve(error: &ResolveError, host: String) -> Self {
+        match error {
+            ResolveError::Refused(refused) => SendError::Refused { host, refused: *refused },
+            other => SendError::Dns { host, reason: other.to_string() },
+        }
+    }
+
+    /// From an error of a connection that shakes hands.
+    pub(crate) fn from_handshake(error: &io::Error, host: String) -> Self {
+        match find::<rustls::Error>(error) {
+            Some(tls) => SendError::Tls { host, fault: TlsFault::of(tls) },
+            None => SendError::Connect { host, reason: error.to_string() },
         }
     }
 

@@ -13,18 +13,22 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod certificate;
 mod client;
 pub mod egress;
 mod error;
+mod examine;
 mod resolver;
 mod tls;
 mod tls_fault;
 mod url_check;
 
 pub use answer::Answer;
+pub use certificate::Certificate;
 pub use client::{Client, ClientConfig, ClientError, Request};
 pub use egress::EgressPolicy;
 pub use error::SendError;
+pub use examine::{Examination, ExamineError, TlsExamination};
 pub use ipnet::IpNet;
 pub use resolver::{Lookup, SystemLookup};
 pub use tls::TlsConfigError;

@@ -50,22 +50,38 @@ pub(crate) enum ResolveError {
     Refused(RefusedAddress),
 }
 
+#[derive(Clone)]
 pub(crate) struct GuardedResolver {
     pub(crate) lookup: Arc<dyn Lookup>,
     pub(crate) policy: Arc<EgressPolicy>,
 }
 
+impl GuardedResolver {
+    /// The addresses of a name that may be dialled, at least one.
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Addresses, ResolveError> {
+        let addresses = self.lookup.lookup(name).await.map_err(ResolveError::Lookup)?;
+        open_addresses(name, addresses, &self.policy)
+    }
+}
+
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, policy) = (Arc::clone(&self.lookup), Arc::clone(&self.policy));
+        let resolver = self.clone();
         Box::pin(async move {
-            let name = name.as_str();
-            let addresses = lookup.lookup(name).await.map_err(ResolveError::Lookup)?;
-            let open = open_addresses(name, addresses, &policy)?;
+            let open = resolver.addresses(name.as_str()).await?.open;
             // The connector fills the port in.
             Ok(Box::new(open.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
+}
+
+/// What a name leads to.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    /// Never empty.
+    pub(crate) open: Vec<IpAddr>,
+    /// The others, which are not used.
+    pub(crate) refused: Vec<RefusedAddress>,
 }
 
 /// The addresses that may be dialled. A name that has others beside them is fine: those are not used.
@@ -73,8 +89,8 @@ fn open_addresses(
     name: &str,
     addresses: Vec<IpAddr>,
     policy: &EgressPolicy,
-) -> Result<Vec<IpAddr>, ResolveError> {
-    let mut refused = None;
+) -> Result<Addresses, ResolveError> {
+    let mut refused = Vec::new();
     let mut open = Vec::new();
     for address in addresses.into_iter().take(MAX_ADDRESSES) {
         if is_localhost(name) && !egress::unwrapped(address).is_loopback() {
@@ -82,12 +98,12 @@ fn open_addresses(
         }
         match egress::check(address, policy) {
             Ok(()) => open.push(address),
-            Err(error) => refused = refused.or(Some(error)),
+            Err(error) => refused.push(error),
         }
     }
-    match (open.is_empty(), refused) {
-        (false, _) => Ok(open),
-        (true, Some(error)) => Err(ResolveError::Refused(error)),
+    match (open.is_empty(), refused.first()) {
+        (false, _) => Ok(Addresses { open, refused }),
+        (true, Some(error)) => Err(ResolveError::Refused(*error)),
         (true, None) => Err(ResolveError::Nothing),
     }
 }
@@ -98,7 +114,8 @@ mod tests {
 
     fn open(name: &str, addresses: &[&str], policy: &EgressPolicy) -> Result<Vec<String>, ResolveError> {
         let addresses = addresses.iter().map(|address| address.parse().expect(address)).collect();
-        open_addresses(name, addresses, policy).map(|open| open.iter().map(IpAddr::to_string).collect())
+        let found = open_addresses(name, addresses, policy)?;
+        Ok(found.open.iter().map(IpAddr::to_string).collect())
     }
 
     #[test]
