@@ -11,10 +11,21 @@ pub(crate) trait Rules: Send + Sync {
 
     fn answer(&self, request: &Request) -> Answer;
 
-    /// Whether the request asks for an access token: such requests have a fault script of their own.
-    fn is_token_request(&self, _request: &Request) -> bool {
-        false
+    /// What a request to this path is for.
+    fn kind(&self, _path: &str) -> RequestKind {
+        RequestKind::Ingest
     }
+}
+
+/// Each kind of request has a fault script of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestKind {
+    /// Brings records, or asks how the SIEM is.
+    Ingest,
+    /// Asks what became of records that were brought before.
+    Poll,
+    /// Asks for an access token.
+    Token,
 }
 
 /// The answer to one request, and what it left behind.
@@ -46,13 +57,6 @@ impl Answer {
             violations: Vec::new(),
             refusal: None,
         }
-    }
-
-    pub(crate) fn text(status: StatusCode, body: String) -> Self {
-        let mut answer = Self::empty(status);
-        answer.body = body;
-        answer.header(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        answer
     }
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {

@@ -10,8 +10,8 @@
 //!   with the same success, and noted as a [`Violation`]: a test that ends with none has lost nothing on the way.
 //! - Where documents and servers disagree, or a limit is written as "1 MB", the stricter reading counts.
 //!
-//! Limits: HTTP/1.1 only, the loopback address only, no Splunk indexer acknowledgement, no `raw` endpoint. Logs
-//! hold whole requests, secrets included, because tests look for them there: print records, not headers.
+//! Limits: HTTP/1.1 only, the loopback address only, no `raw` endpoint of Splunk. Logs hold whole requests, secrets
+//! included, because tests look for them there: print records, not headers.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ mod log;
 
 mod certificate;
 mod server;
+mod wire;
 
 mod answer;
 mod request;
@@ -38,3 +39,5 @@ pub use certificate::Certificate;
 pub use faults::Fault;
 pub use log::{Exchange, Received, RequestLog, Totals, Violation, WaitTimeout};
 pub use receiver::{Receiver, ReceiverConfig, Siem};
+pub use splunk::Acknowledgement;
+pub use wire::Endless;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use crate::answer::Rules;
+use crate::answer::{RequestKind, Rules};
 use crate::certificate::Certificate;
 use crate::datadog::DatadogLogs;
 use crate::entra::TokenEndpoint;
@@ -16,7 +16,7 @@ use crate::log::{Exchange, Log, Received, RequestLog, Totals, Violation, WaitTim
 use crate::responder::Responder;
 use crate::sentinel::LogsIngestion;
 use crate::server::Server;
-use crate::splunk::EventCollector;
+use crate::splunk::{Acknowledgement, Acknowledgements, EventCollector};
 
 /// What Entra writes into `expires_in`.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
@@ -28,6 +28,8 @@ pub enum Siem {
         token: String,
         /// `None` takes every index.
         allowed_indexes: Option<Vec<String>>,
+        /// Whether the token has indexer acknowledgement (`useACK`).
+        acknowledgement: Option<Acknowledgement>,
     },
     Datadog {
         api_key: String,
@@ -40,6 +42,22 @@ pub enum Siem {
         client_id: String,
         client_secret: String,
     },
+}
+
+impl Siem {
+    /// HEC as it is by default: every index, no acknowledgement.
+    pub fn splunk_hec(token: &str) -> Siem {
+        Siem::SplunkHec { token: token.to_owned(), allowed_indexes: None, acknowledgement: None }
+    }
+
+    /// HEC with indexer acknowledgement.
+    pub fn splunk_hec_acknowledging(token: &str, acknowledgement: Acknowledgement) -> Siem {
+        Siem::SplunkHec {
+            token: token.to_owned(),
+            allowed_indexes: None,
+            acknowledgement: Some(acknowledgement),
+        }
+    }
 }
 
 /// How to play it. The default suits tests: any port, everything kept, the SIEM's own limits.
@@ -74,7 +92,14 @@ pub struct Receiver {
     server: Server,
     log: Arc<Log>,
     faults: Arc<Faults>,
+    playing: Playing,
+}
+
+/// The parts of a SIEM's rules that a test can reach.
+#[derive(Default)]
+struct Playing {
     tokens: Option<Arc<TokenEndpoint>>,
+    acknowledgements: Option<Arc<Acknowledgements>>,
 }
 
 impl Receiver {
@@ -88,12 +113,12 @@ impl Receiver {
         certificate: &Certificate,
         config: ReceiverConfig,
     ) -> io::Result<Self> {
-        let (rules, tokens) = rules(siem, &config);
+        let (rules, playing) = rules(siem, &config);
         let log = Arc::new(Log::new(config.keep));
         let faults = Arc::new(Faults::default());
         let responder = Responder { rules, faults: Arc::clone(&faults), log: Arc::clone(&log) };
         let server = Server::start(config.port, certificate.server_config()?, Arc::new(responder)).await?;
-        Ok(Self { server, log, faults, tokens })
+        Ok(Self { server, log, faults, playing })
     }
 
     /// `https://localhost:PORT`, without a path.
@@ -107,7 +132,7 @@ impl Receiver {
 
     /// Where Sentinel's access tokens come from; `None` for the other SIEMs.
     pub fn token_url(&self) -> Option<String> {
-        self.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path()))
+        self.playing.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path()))
     }
 
     /// The records that the SIEM took, oldest first.
@@ -152,26 +177,57 @@ impl Receiver {
         self.log.subscribe()
     }
 
-    /// Adds faults for the next requests, one each; requests for an access token do not count.
+    /// Adds faults for the next requests, one each. Acknowledgement polls and requests for an access token do not
+    /// count.
     pub fn script(&self, faults: Vec<Fault>) {
-        self.faults.script(faults);
+        self.faults.script(RequestKind::Ingest, faults);
+    }
+
+    /// Adds faults for the next acknowledgement polls.
+    pub fn script_polls(&self, faults: Vec<Fault>) {
+        self.faults.script(RequestKind::Poll, faults);
     }
 
     /// Adds faults for the next requests for an access token.
     pub fn script_token(&self, faults: Vec<Fault>) {
-        self.faults.script_token(faults);
+        self.faults.script(RequestKind::Token, faults);
     }
 
-    /// After the script, fails every request this way; `None` ends it. Requests for an access token still work.
+    /// After the scripts, fails every request this way; `None` ends it. Requests for an access token still work.
     pub fn fail_always(&self, fault: Option<Fault>) {
         self.faults.fail_always(fault);
     }
 
+    /// Confirms, at the next poll, all that Splunk has taken so far.
+    pub fn index_now(&self) {
+        if let Some(acknowledgements) = &self.playing.acknowledgements {
+            acknowledgements.index_all();
+        }
+    }
+
+    /// Makes Splunk forget every acknowledgement that is open, as a restart of its indexers does.
+    pub fn forget_acknowledgements(&self) {
+        if let Some(acknowledgements) = &self.playing.acknowledgements {
+            acknowledgements.forget_all();
+        }
+    }
+
     /// Makes every access token issued so far expire now.
     pub fn expire_tokens(&self) {
-        if let Some(tokens) = &self.tokens {
+        if let Some(tokens) = &self.playing.tokens {
             tokens.expire_all();
         }
+    }
+
+    /// Stops listening: connections are refused until [`Receiver::come_back`], requests in hand may finish for a
+    /// moment. What was received and scripted stays.
+    pub async fn go_away(&self) -> io::Result<()> {
+        self.server.pause().await
+    }
+
+    /// Listens on the same port again.
+    pub fn come_back(&self) -> io::Result<()> {
+        self.server.resume()
     }
 
     /// Takes no more requests, lets those in hand finish for a moment, and frees the port.
@@ -180,20 +236,28 @@ impl Receiver {
     }
 }
 
-fn rules(siem: Siem, config: &ReceiverConfig) -> (Box<dyn Rules>, Option<Arc<TokenEndpoint>>) {
+fn rules(siem: Siem, config: &ReceiverConfig) -> (Box<dyn Rules>, Playing) {
     match siem {
-        Siem::SplunkHec { token, allowed_indexes } => {
-            let collector =
-                EventCollector::new(token, allowed_indexes, config.max_body_bytes, config.splunk_cloud);
-            (Box::new(collector), None)
+        Siem::SplunkHec { token, allowed_indexes, acknowledgement } => {
+            let acknowledgements = acknowledgement.map(|how| Arc::new(Acknowledgements::new(how)));
+            let collector = EventCollector::new(
+                token,
+                allowed_indexes,
+                acknowledgements.clone(),
+                config.max_body_bytes,
+                config.splunk_cloud,
+            );
+            (Box::new(collector), Playing { acknowledgements, ..Playing::default() })
         }
-        Siem::Datadog { api_key } => (Box::new(DatadogLogs::new(api_key, config.max_body_bytes)), None),
+        Siem::Datadog { api_key } => {
+            (Box::new(DatadogLogs::new(api_key, config.max_body_bytes)), Playing::default())
+        }
         Siem::Sentinel { dcr_immutable_id, stream, tenant, client_id, client_secret } => {
             let tokens =
                 Arc::new(TokenEndpoint::new(tenant, client_id, client_secret, config.token_lifetime));
             let ingestion =
                 LogsIngestion::new(dcr_immutable_id, stream, Arc::clone(&tokens), config.max_body_bytes);
-            (Box::new(ingestion), Some(tokens))
+            (Box::new(ingestion), Playing { tokens: Some(tokens), ..Playing::default() })
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::answer::{Answer, Rules};
 use crate::faults::{self, Fault, Faults};
 use crate::log::Log;
 use crate::request::Request;
+use crate::wire::Switch;
 
 /// Makes hyper close the connection.
 #[derive(Debug, Error)]
@@ -32,21 +33,34 @@ impl Responder {
     pub(crate) async fn respond(
         &self,
         incoming: http::Request<Incoming>,
+        switch: &Switch,
     ) -> Result<http::Response<ReplyBody>, Cut> {
+        let kind = self.rules.kind(incoming.uri().path());
+        if self.faults.next_before_body(kind).is_some() {
+            return Err(Cut);
+        }
         let request = Request::read(incoming, self.rules.limits()).await.ok_or(Cut)?;
-        match self.faults.next(self.rules.is_token_request(&request)) {
+        match self.faults.next(kind) {
             None => Ok(self.reply(&request, self.rules.answer(&request))),
-            Some(fault) => self.fail(&request, fault).await,
+            Some(fault) => self.fail(&request, fault, switch).await,
         }
     }
 
-    async fn fail(&self, request: &Request, fault: Fault) -> Result<http::Response<ReplyBody>, Cut> {
+    async fn fail(
+        &self,
+        request: &Request,
+        fault: Fault,
+        switch: &Switch,
+    ) -> Result<http::Response<ReplyBody>, Cut> {
         let answer = match fault {
             Fault::Status(status) => faults::scripted(status, &[], ""),
             Fault::StatusWith { status, headers, body } => faults::scripted(status, &headers, &body),
             Fault::RetryAfter(delay) => faults::retry_after(delay),
             Fault::RedirectTo(place) => faults::scripted(307, &[(LOCATION.to_string(), place)], ""),
-            Fault::EchoEverything => faults::echo(request),
+            Fault::RetryAfterDate(delay) => faults::retry_after_date(delay),
+            Fault::StopAt(index) => faults::stopped_at(self.rules.answer(request), index),
+            Fault::EchoEverything => faults::echo(request, 400),
+            Fault::EchoWith(status) => faults::echo(request, status),
             Fault::HangFor(delay) => {
                 sleep(delay).await;
                 self.rules.answer(request)
@@ -55,7 +69,13 @@ impl Responder {
                 self.log.unanswered(request, Vec::new(), "no answer, on purpose");
                 pending().await
             }
-            Fault::Close => {
+            Fault::Endless(endless) => {
+                self.log.unanswered(request, Vec::new(), "an endless answer, on purpose");
+                switch.turn(endless);
+                return Ok(response(StatusCode::OK, HeaderMap::new(), ReplyBody::whole(String::new())));
+            }
+            // The second is due only now when another request took the fault that was due when this one began.
+            Fault::Close | Fault::CloseMidRequest => {
                 self.log.unanswered(request, Vec::new(), "connection closed, on purpose");
                 return Err(Cut);
             }

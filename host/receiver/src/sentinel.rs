@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Record, Rules};
+use crate::answer::{Answer, Record, RequestKind, Rules};
 use crate::entra::{BearerError, TokenEndpoint};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
 use crate::strict_json::{self, Parsed, repetitions};
@@ -104,14 +104,14 @@ impl Rules for LogsIngestion {
     }
 
     fn answer(&self, request: &Request) -> Answer {
-        if self.is_token_request(request) {
+        if self.kind(&request.path) == RequestKind::Token {
             return self.tokens.answer(request);
         }
         self.ingest(request).unwrap_or_else(Refusal::answer)
     }
 
-    fn is_token_request(&self, request: &Request) -> bool {
-        request.path.ends_with(TokenEndpoint::PATH_END)
+    fn kind(&self, path: &str) -> RequestKind {
+        if path.ends_with(TokenEndpoint::PATH_END) { RequestKind::Token } else { RequestKind::Ingest }
     }
 }
 

@@ -1,25 +1,27 @@
 //! The TLS accept loop, and its end.
 //!
 //! One task owns the listener and every connection. Stopping lets requests in hand finish for a moment; dropping
-//! ends everything at once, so that no test leaves a server behind.
+//! ends everything at once, so that no test leaves a server behind. A server that is only away for a while keeps its
+//! port bound, or another test's server could be given it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::responder::Responder;
+use crate::wire::{Switch, Wire};
 
 /// More connections than this wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 256;
@@ -33,10 +35,33 @@ const STOP_GRACE: Duration = Duration::from_secs(1);
 /// Keeps a lack of file descriptors from becoming a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How many connections the kernel keeps waiting.
+const LISTEN_BACKLOG: u32 = 1024;
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Service {
+    acceptor: TlsAcceptor,
+    responder: Arc<Responder>,
+}
+
 pub(crate) struct Server {
     address: SocketAddr,
+    service: Service,
+    presence: Mutex<Presence>,
+}
+
+enum Presence {
+    Here(Listening),
+    /// The socket holds the port without listening, so that nobody else gets it and connections are refused.
+    Away(TcpSocket),
+    /// Neither: between the two, and at the end.
+    Gone,
+}
+
+struct Listening {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: JoinHandle<io::Result<TcpSocket>>,
 }
 
 impl Server {
@@ -46,37 +71,99 @@ impl Server {
         tls: Arc<ServerConfig>,
         responder: Arc<Responder>,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, TlsAcceptor::from(tls), responder, stopped));
-        Ok(Self { address, stop, task })
+        let socket = hold(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        let address = socket.local_addr()?;
+        let service = Service { acceptor: TlsAcceptor::from(tls), responder };
+        let presence = Mutex::new(Presence::Here(service.listen(socket)?));
+        Ok(Self { address, service, presence })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// Stops listening and keeps the port. Returns when the last request is answered, or cut off after a short grace.
+    pub(crate) async fn pause(&self) -> io::Result<()> {
+        if let Some(listening) = self.take_listening() {
+            let held = listening.end().await?;
+            *self.presence() = Presence::Away(held);
+        }
+        Ok(())
+    }
+
+    /// Listens again after [`Server::pause`].
+    pub(crate) fn resume(&self) -> io::Result<()> {
+        let mut presence = self.presence();
+        match std::mem::replace(&mut *presence, Presence::Gone) {
+            Presence::Away(socket) => *presence = Presence::Here(self.service.listen(socket)?),
+            other => *presence = other,
+        }
+        Ok(())
+    }
+
     /// Takes no more requests and returns when the last one is answered, or cut off after a short grace.
-    pub(crate) async fn stop(mut self) {
-        self.stop.send_replace(true);
-        // An error means that the task was aborted or panicked: it has ended either way.
-        (&mut self.task).await.ok();
+    pub(crate) async fn stop(self) {
+        if let Some(listening) = self.take_listening() {
+            // An error means that the task panicked or could not hold the port: it has ended either way.
+            listening.end().await.ok();
+        }
+    }
+
+    fn take_listening(&self) -> Option<Listening> {
+        let mut presence = self.presence();
+        match std::mem::replace(&mut *presence, Presence::Gone) {
+            Presence::Here(listening) => Some(listening),
+            other => {
+                *presence = other;
+                None
+            }
+        }
+    }
+
+    /// The presence is replaced as a whole, so a poisoned one is still good.
+    fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Server {
+impl Listening {
+    async fn end(mut self) -> io::Result<TcpSocket> {
+        self.stop.send_replace(true);
+        (&mut self.task).await?
+    }
+}
+
+impl Drop for Listening {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
+/// A socket that is bound and does not listen.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // Connections that are closing must not keep a SIEM from coming back.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+impl Service {
+    fn listen(&self, socket: TcpSocket) -> io::Result<Listening> {
+        let listener = socket.listen(LISTEN_BACKLOG)?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(accept(listener, self.clone(), stopped));
+        Ok(Listening { stop, task })
+    }
+}
+
+/// Serves connections until it is told to stop; then holds the port for whoever wants to listen again.
 async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
-    responder: Arc<Responder>,
+    service: Service,
     mut stopped: watch::Receiver<bool>,
-) {
+) -> io::Result<TcpSocket> {
+    let address = listener.local_addr()?;
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -84,31 +171,30 @@ async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((socket, _)) => {
-                    connections.spawn(serve(socket, acceptor.clone(), Arc::clone(&responder), stopped.clone()));
+                    connections.spawn(serve(socket, service.clone(), stopped.clone()));
                 }
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             }
         }
     }
     drop(listener);
+    let held = hold(address);
     let all_done = timeout(STOP_GRACE, async { while connections.join_next().await.is_some() {} }).await;
     if all_done.is_err() {
         connections.shutdown().await;
     }
+    held
 }
 
-async fn serve(
-    socket: TcpStream,
-    acceptor: TlsAcceptor,
-    responder: Arc<Responder>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn serve(socket: TcpStream, service: Service, mut stopped: watch::Receiver<bool>) {
+    let Service { acceptor, responder } = service;
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await else { return };
-    let service = service_fn(|request| responder.respond(request));
+    let switch = Switch::default();
+    let service = service_fn(|request| responder.respond(request, &switch));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Wire::new(stream, switch.clone())), service);
     let mut connection = pin!(connection);
     // How a connection ends is the client's business, or a fault that was asked for.
     tokio::select! {

@@ -1,26 +1,34 @@
-//! Splunk's HTTP Event Collector: the event endpoint, health, and the refusal of acknowledgement polls.
+//! Splunk's HTTP Event Collector: the event endpoint, health, and indexer acknowledgement for tokens that have it.
 //!
 //! On a bad event, everything before it is indexed and the answer says which event it was. Two things are narrower
 //! here than in a default Splunk Enterprise: the body cap is the one of Splunk Cloud (Enterprise takes 800 MB), and
 //! an array of events is refused, because only stacked objects are documented.
 
+mod acknowledgement;
 mod code;
 mod event;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ALLOW, AUTHORIZATION};
+use http::header::{ALLOW, AUTHORIZATION, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+pub use self::acknowledgement::Acknowledgement;
+pub(crate) use self::acknowledgement::Acknowledgements;
+use self::acknowledgement::{Route, channel, is_guid};
 use self::code::{
-    ACK_DISABLED, Code, HEALTH_INVALID_TOKEN, HEALTHY, INCORRECT_INDEX, INVALID_AUTHORIZATION,
-    INVALID_FORMAT, INVALID_TOKEN, METHOD_NOT_ALLOWED, NO_DATA, NOT_FOUND, QUERY_STRING_AUTHORIZATION,
-    SUCCESS, TOKEN_REQUIRED, TOO_LARGE, UNSUPPORTED_ENCODING,
+    ACK_CHANNEL_FULL, ACK_DISABLED, CHANNEL_MISSING, CLOUD_CHANNEL_MISSING, Code, HEALTH_INVALID_TOKEN,
+    HEALTHY, INCORRECT_INDEX, INVALID_AUTHORIZATION, INVALID_CHANNEL, INVALID_FORMAT, INVALID_TOKEN,
+    METHOD_NOT_ALLOWED, NO_DATA, NOT_FOUND, QUERY_STRING_AUTHORIZATION, SUCCESS, TOKEN_REQUIRED, TOO_LARGE,
+    UNSUPPORTED_ENCODING,
 };
 use self::event::read_event;
-use crate::answer::{Answer, Record, Rules};
+use crate::answer::{Answer, Record, RequestKind, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
 
 const EVENT_PATHS: &[&str] =
@@ -42,8 +50,15 @@ struct Refusal {
 pub(crate) struct EventCollector {
     token: String,
     allowed_indexes: Option<Vec<String>>,
+    acknowledgements: Option<Arc<Acknowledgements>>,
     max_body_bytes: usize,
     cloud: bool,
+}
+
+/// What a poll asks.
+#[derive(Deserialize)]
+struct Poll {
+    acks: Vec<u64>,
 }
 
 /// What one body came to.
@@ -57,15 +72,60 @@ impl EventCollector {
     pub(crate) fn new(
         token: String,
         allowed_indexes: Option<Vec<String>>,
+        acknowledgements: Option<Arc<Acknowledgements>>,
         max_body_bytes: Option<usize>,
         cloud: bool,
     ) -> Self {
-        Self { token, allowed_indexes, max_body_bytes: max_body_bytes.unwrap_or(MAX_BODY_BYTES), cloud }
+        let max_body_bytes = max_body_bytes.unwrap_or(MAX_BODY_BYTES);
+        Self { token, allowed_indexes, acknowledgements, max_body_bytes, cloud }
     }
 
     fn event(&self, request: &Request) -> Result<Answer, Refusal> {
         only(request, &Method::POST, "POST")?;
         self.authorize(request)?;
+        let Some(acknowledgements) = &self.acknowledgements else { return self.take_all(request) };
+        let channel = self.channel(request)?;
+        let route = acknowledgements.route(request);
+        let mut answer = self.take_all(request)?;
+        if answer.status == StatusCode::OK {
+            let full = || refuse(ACK_CHANNEL_FULL, "too many acknowledgements are open");
+            let id = acknowledgements.open(&route, &channel).ok_or_else(full)?;
+            answer.body = json!({ "text": SUCCESS.text, "code": SUCCESS.code, "ackId": id }).to_string();
+        }
+        set_cookie(&mut answer, route);
+        Ok(answer)
+    }
+
+    /// Answers whether what was taken under some ids is indexed.
+    fn poll(&self, request: &Request) -> Result<Answer, Refusal> {
+        only(request, &Method::POST, "POST")?;
+        self.authorize(request)?;
+        let acknowledgements = self.acknowledgements.as_ref();
+        let acknowledgements =
+            acknowledgements.ok_or_else(|| refuse(ACK_DISABLED, "the token has no acknowledgement"))?;
+        let channel = self.channel(request)?;
+        let body = request.body.as_ref().map_err(|error| self.unreadable(error))?;
+        let poll: Poll =
+            serde_json::from_slice(body).map_err(|error| refuse(INVALID_FORMAT, error.to_string()))?;
+        let route = acknowledgements.route(request);
+        let acks = acknowledgements.poll(&route, &channel, &poll.acks);
+        let mut answer = Answer::json(StatusCode::OK, &json!({ "acks": acks }));
+        set_cookie(&mut answer, route);
+        Ok(answer)
+    }
+
+    fn channel(&self, request: &Request) -> Result<String, Refusal> {
+        let missing = if self.cloud { CLOUD_CHANNEL_MISSING } else { CHANNEL_MISSING };
+        let channel = channel(request).ok_or_else(|| refuse(missing, "the request names no channel"))?;
+        if is_guid(&channel) {
+            Ok(channel)
+        } else {
+            Err(refuse(INVALID_CHANNEL, format!("channel '{channel}' is not a GUID")))
+        }
+    }
+
+    /// The events of a request, and the answer without an acknowledgement.
+    fn take_all(&self, request: &Request) -> Result<Answer, Refusal> {
         let body = request.body.as_ref().map_err(|error| self.unreadable(error))?;
         if body.trim_ascii().is_empty() {
             return Err(refuse(NO_DATA, "the body is empty"));
@@ -156,6 +216,10 @@ impl Rules for EventCollector {
         BodyLimits { encodings: &[Encoding::Gzip], max_bytes: self.max_body_bytes }
     }
 
+    fn kind(&self, path: &str) -> RequestKind {
+        if path == ACK_PATH { RequestKind::Poll } else { RequestKind::Ingest }
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let path = request.path.as_str();
         let answer = if EVENT_PATHS.contains(&path) {
@@ -163,11 +227,18 @@ impl Rules for EventCollector {
         } else if HEALTH_PATHS.contains(&path) {
             self.health(request)
         } else if path == ACK_PATH {
-            self.authorize(request).and(Err(refuse(ACK_DISABLED, "the token has no acknowledgement")))
+            self.poll(request)
         } else {
             Err(refuse(NOT_FOUND, "no such path"))
         };
         answer.unwrap_or_else(|refusal| refusal.answer())
+    }
+}
+
+fn set_cookie(answer: &mut Answer, route: Route) {
+    let cookie = route.new_cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok());
+    if let Some(cookie) = cookie {
+        answer.header(SET_COOKIE, cookie);
     }
 }
 

@@ -43,7 +43,7 @@ impl Kind {
 
     fn siem(self) -> Siem {
         match self {
-            Kind::Splunk => Siem::SplunkHec { token: HEC_TOKEN.to_owned(), allowed_indexes: None },
+            Kind::Splunk => Siem::splunk_hec(HEC_TOKEN),
             Kind::Datadog => Siem::Datadog { api_key: DATADOG_KEY.to_owned() },
             Kind::Sentinel => Siem::Sentinel {
                 dcr_immutable_id: DCR.to_owned(),

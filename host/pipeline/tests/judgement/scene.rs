@@ -39,7 +39,7 @@ impl Scene {
     pub(crate) async fn start_with_token(token: &str) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         let certificate = Certificate::generate().unwrap();
-        let siem = Siem::SplunkHec { token: TOKEN.to_owned(), allowed_indexes: None };
+        let siem = Siem::splunk_hec(TOKEN);
         let receiver = Receiver::start(siem, &certificate).await.unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate.ca_pem()).unwrap();
         std::fs::write(folder.path().join("token"), token).unwrap();

@@ -1,8 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Error, RequestBuilder, Response};
-use siemaphore_receiver::{Fault, Siem};
+use siemaphore_receiver::{Endless, Fault, Siem};
 
 use crate::sentinel::{sentinel, token_form};
 use crate::support::{Lab, reply};
@@ -10,7 +10,7 @@ use crate::support::{Lab, reply};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn splunk() -> Lab {
-    Lab::start(Siem::SplunkHec { token: "token".to_owned(), allowed_indexes: None }).await
+    Lab::start(Siem::splunk_hec("token")).await
 }
 
 fn event(lab: &Lab) -> RequestBuilder {
@@ -70,6 +70,96 @@ async fn echo_shows_the_whole_request_to_its_sender() {
     {
         assert!(answer.text.contains(part), "{part} is not in {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn an_echo_repeats_the_request_in_headers_too_under_any_status() {
+    let lab = splunk().await;
+    lab.receiver.script(vec![Fault::EchoWith(200)]);
+    let answer = reply(event(&lab)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["x-echo-request"], "POST /services/collector/event?channel=c");
+    assert_eq!(answer.headers["x-echo-authorization"], "Splunk token");
+    assert_eq!(answer.headers["x-echo-body"], r#"{"event":"x"}"#);
+    assert_eq!(lab.taken_whole(), 0);
+}
+
+#[tokio::test]
+async fn a_date_to_retry_after_is_no_earlier_than_asked_for() {
+    let lab = splunk().await;
+    lab.receiver.script(vec![Fault::RetryAfterDate(Duration::from_secs(30))]);
+    let before = SystemTime::now();
+    let limited = reply(event(&lab)).await;
+    let date = httpdate::parse_http_date(limited.headers["retry-after"].to_str().unwrap()).unwrap();
+    let ahead = date.duration_since(before).unwrap();
+    assert!(ahead >= Duration::from_secs(30) && ahead <= Duration::from_secs(40), "{ahead:?}");
+    assert_eq!((limited.status, lab.taken_whole()), (429, 0));
+}
+
+#[tokio::test]
+async fn records_before_the_one_stopped_at_are_taken() {
+    let lab = splunk().await;
+    lab.receiver.script(vec![Fault::StopAt(1), Fault::StopAt(9)]);
+    let two = || event(&lab).body(r#"{"event":"first"}{"event":"second"}"#);
+    let stopped = reply(two()).await;
+    assert_eq!((stopped.status, stopped.json()["invalid-event-number"].as_u64()), (400, Some(1)));
+    let taken = lab.receiver.received();
+    assert_eq!((taken.len(), &taken[0].record["event"]), (1, &"first".into()));
+    assert_eq!(reply(two()).await.status, 200, "there is no tenth");
+}
+
+#[tokio::test]
+async fn a_connection_can_close_while_the_body_is_on_its_way() {
+    let lab = splunk().await;
+    lab.receiver.script(vec![Fault::CloseMidRequest, Fault::Status(503)]);
+    let large = format!(r#"{{"event":"{}"}}"#, "x".repeat(4_000_000));
+    assert!(event(&lab).body(large).send().await.is_err());
+    assert!(lab.receiver.requests().is_empty());
+    assert_eq!(reply(event(&lab)).await.status, 503);
+}
+
+#[tokio::test]
+async fn an_endless_answer_goes_on_until_the_client_leaves() {
+    let lab = splunk().await;
+    let endless = [Endless::Interim, Endless::Headers, Endless::Body];
+    lab.receiver.script(endless.map(Fault::Endless).to_vec());
+    // Two of them the client's own limit ends; the first would go on for ever.
+    let interim = tokio::time::timeout(Duration::from_millis(300), attempt(&lab)).await;
+    assert!(interim.is_err() || interim.unwrap().is_err());
+    assert!(attempt(&lab).await.is_err(), "a head without an end is no answer");
+    let mut body = attempt(&lab).await.unwrap();
+    let mut length = 0;
+    while length < 1_000_000 {
+        length += body.chunk().await.unwrap().unwrap().len();
+    }
+    drop(body);
+    assert_eq!(reply(event(&lab)).await.status, 200, "others are served meanwhile and after");
+}
+
+#[tokio::test]
+async fn polls_have_a_script_of_their_own_and_share_a_lasting_fault() {
+    let lab = splunk().await;
+    let poll = || lab.client.post(lab.url("/services/collector/ack"));
+    lab.receiver.script(vec![Fault::Status(503)]);
+    lab.receiver.script_polls(vec![Fault::Status(500)]);
+    assert_eq!(reply(poll()).await.status, 500);
+    assert_eq!(reply(event(&lab)).await.status, 503);
+    lab.receiver.fail_always(Some(Fault::Status(502)));
+    assert_eq!((reply(poll()).await.status, reply(event(&lab)).await.status), (502, 502));
+}
+
+#[tokio::test]
+async fn a_siem_that_went_away_refuses_connections_and_comes_back_on_its_port() {
+    let lab = splunk().await;
+    assert_eq!(reply(event(&lab)).await.status, 200);
+    lab.receiver.go_away().await.unwrap();
+    let error = attempt(&lab).await.unwrap_err();
+    assert!(error.is_connect(), "{error:?}");
+    lab.receiver.go_away().await.unwrap();
+    lab.receiver.come_back().unwrap();
+    lab.receiver.come_back().unwrap();
+    assert_eq!(reply(event(&lab)).await.status, 200);
+    assert_eq!(lab.taken_whole(), 2, "what came before is still known");
 }
 
 #[tokio::test]

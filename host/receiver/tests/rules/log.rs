@@ -8,7 +8,7 @@ use crate::support::{Lab, gzip, reply};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn splunk(keep: Option<usize>) -> Lab {
-    let siem = Siem::SplunkHec { token: "token".to_owned(), allowed_indexes: None };
+    let siem = Siem::splunk_hec("token");
     Lab::start_with(siem, ReceiverConfig { keep, ..ReceiverConfig::default() }).await
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "a test that indexes what is not there has found something")]
 
+mod acknowledgement;
 mod datadog;
 mod entra;
 mod faults;

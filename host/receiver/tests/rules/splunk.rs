@@ -13,7 +13,11 @@ async fn splunk() -> Lab {
 
 async fn splunk_with(config: ReceiverConfig) -> Lab {
     let allowed_indexes = Some(vec!["main".to_owned(), "security".to_owned()]);
-    Lab::start_with(Siem::SplunkHec { token: TOKEN.to_owned(), allowed_indexes }, config).await
+    Lab::start_with(
+        Siem::SplunkHec { token: TOKEN.to_owned(), allowed_indexes, acknowledgement: None },
+        config,
+    )
+    .await
 }
 
 fn event_request(lab: &Lab) -> RequestBuilder {
@@ -210,7 +214,7 @@ async fn health_answers_without_a_token_and_tells_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn acknowledgement_polls_are_refused_as_disabled() {
+async fn a_token_without_acknowledgement_refuses_polls() {
     let lab = splunk().await;
     let poll = lab.client.post(lab.url("/services/collector/ack?channel=x"));
     let poll = poll.header(AUTHORIZATION, format!("Splunk {TOKEN}")).body(r#"{"acks":[0]}"#);

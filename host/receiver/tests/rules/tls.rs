@@ -7,7 +7,7 @@ use siemaphore_receiver::{Certificate, Fault, Receiver, ReceiverConfig, Siem};
 use crate::support::{client_builder, trusting};
 
 fn splunk() -> Siem {
-    Siem::SplunkHec { token: "token".to_owned(), allowed_indexes: None }
+    Siem::splunk_hec("token")
 }
 
 fn health(receiver: &Receiver) -> String {

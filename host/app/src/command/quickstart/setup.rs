@@ -120,7 +120,7 @@ impl Demonstration {
 
 fn pretend() -> [(&'static str, Siem); 3] {
     [
-        ("splunk", Siem::SplunkHec { token: HEC_TOKEN.to_owned(), allowed_indexes: None }),
+        ("splunk", Siem::splunk_hec(HEC_TOKEN)),
         ("datadog", Siem::Datadog { api_key: DATADOG_KEY.to_owned() }),
         (
             "sentinel",
