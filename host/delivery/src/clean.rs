@@ -12,9 +12,11 @@
 //! - No list of forms is complete: any character of a secret may be escaped, in several ways, and a guest that reads
 //!   JSON sees the secret behind it. So a text is searched a second time as it reads without its escapes. What only
 //!   then shows a secret is withheld as a whole.
+//! - Mail and dump formats break what is long into lines and groups. So a text is searched as it reads without white
+//!   space, too, and withheld when that shows a secret.
 //! - What a guest says about an answer is cleaned like the answer: it may have decoded what nobody here knows of.
 //!
-//! Not found: a secret that is encrypted, compressed, or spread over lines in the middle of its base64.
+//! Not found: a secret that is encrypted, compressed, or mixed with other characters than white space.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -145,7 +147,16 @@ impl Cleaner {
 
     fn cleaned<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let cleaned = self.replaced(text);
-        if self.is_hidden_in(text, &cleaned) { withheld() } else { cleaned }
+        if self.is_hidden_in(text, &cleaned) || self.is_spread_over(&cleaned) { withheld() } else { cleaned }
+    }
+
+    /// Whether what is left of a text shows a secret once the white space in it is gone.
+    fn is_spread_over(&self, cleaned: &[u8]) -> bool {
+        if self.forms.is_empty() || !cleaned.iter().any(u8::is_ascii_whitespace) {
+            return false;
+        }
+        let joined: Vec<u8> = cleaned.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        self.replaced(&joined).as_ref() != joined.as_slice()
     }
 
     /// Whether reading the escapes of `text` shows more of a secret than was taken out of `cleaned`: reading and

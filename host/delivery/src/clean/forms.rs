@@ -7,27 +7,47 @@ use zeroize::Zeroizing;
 
 use super::{LAYERS, MIN_REPLACED_BYTES, escapes};
 
-/// Every form in which a secret may come back.
+/// Every form in which a secret may come back: each way to write it down, and each of these as bytes in base64 or
+/// hexadecimal, as tools show the body of a request that had it.
 pub(super) fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
+    let mut spellings = spellings_of(secret);
+    spellings.sort_unstable_by(|one, other| one.as_str().cmp(other));
+    spellings.dedup_by(|one, other| one.as_str() == other.as_str());
+    for spelling in &spellings {
+        add_encoded(spelling, forms);
+    }
+    forms.extend(
+        spellings.into_iter().map(|mut spelling| Zeroizing::new(std::mem::take(&mut *spelling).into_bytes())),
+    );
+    add_as_read(secret, forms);
+}
+
+/// The secret as texts of several kinds hold it. Most secrets are letters and digits, and the same in all of them.
+fn spellings_of(secret: &str) -> Vec<Zeroizing<String>> {
+    let json = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
+    let spellings = [
+        secret.to_owned(),
+        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        crate::path::encode(secret),
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        json.replace('/', "\\/"),
+        json.to_owned(),
+        html_escaped(secret),
+    ];
+    spellings.into_iter().map(Zeroizing::new).collect()
+}
+
+fn add_encoded(spelling: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
     let mut add = |form: String| forms.push(Zeroizing::new(form.into_bytes()));
-    add(secret.to_owned());
-    add(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
-    add(crate::path::encode(secret));
-    add(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
-    add(json.replace('/', "\\/"));
-    add(json);
-    add(html_escaped(secret));
-    add(hexadecimal(secret));
+    add(hexadecimal(spelling));
     for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
-        add(engine.encode(secret));
+        add(engine.encode(spelling));
     }
     for offset in 0..3 {
-        add(inner_base64(&STANDARD_NO_PAD, secret, offset));
-        add(inner_base64(&URL_SAFE_NO_PAD, secret, offset));
+        add(inner_base64(&STANDARD_NO_PAD, spelling, offset));
+        add(inner_base64(&URL_SAFE_NO_PAD, spelling, offset));
     }
-    add_as_read(secret, forms);
 }
 
 /// What reading escapes makes of the secret: one with `%41` in it is `A` there. And a space may have become a plus.

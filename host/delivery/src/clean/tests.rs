@@ -225,3 +225,32 @@ fn a_cleaner_is_made_anew_when_the_secrets_change() {
         );
     }
 }
+
+/// A request body in base64 holds the secret as the body had it: encoded for a form, or escaped for JSON.
+#[test]
+fn a_spelling_of_a_secret_is_found_in_base64_and_in_hexadecimal() {
+    let form: String = url::form_urlencoded::byte_serialize(CANARY.as_bytes()).collect();
+    let json = serde_json::to_string(CANARY).expect("text");
+    for spelling in [form.as_str(), json.trim_matches('"')] {
+        for before in ["", "a", "ab"] {
+            let body = format!("{before}client_secret={spelling}&scope=all");
+            let text = cleaned(&[CANARY], &format!("<{}>", STANDARD.encode(&body)));
+            let inner = STANDARD.encode(spelling);
+            assert!(text.contains("[secret]") && !text.contains(&inner[4..20]), "{spelling}: {text}");
+        }
+        let hexadecimal: String = spelling.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(cleaned(&[CANARY], &format!("<{hexadecimal}>")), "<[secret]>");
+    }
+}
+
+#[test]
+fn a_secret_that_is_broken_into_lines_or_groups_withholds_the_text() {
+    let encoded = STANDARD.encode(CANARY);
+    let lines = format!("{}\r\n{}", &encoded[..20], &encoded[20..]);
+    let groups: String = CANARY.bytes().map(|byte| format!("{byte:02x} ")).collect();
+    for text in [lines, groups, format!("{}\n\t{}", &CANARY[..9], &CANARY[9..])] {
+        assert_eq!(cleaned(&[CANARY], &format!("{{ {text} }}")), "[secret]", "{text}");
+    }
+    assert_eq!(cleaned(&[CANARY], "a b\nc d"), "a b\nc d");
+    assert_eq!(cleaned(&["open sesame"], "say open sesame here"), "say [secret] here");
+}
