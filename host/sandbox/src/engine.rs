@@ -39,7 +39,14 @@ pub(crate) fn build(slots: usize) -> Result<Engine, SandboxError> {
              raise the address-space limit (`ulimit -v`) or lower the number of formatting threads"
         ),
     }
+    build_adjusted(|_| ())
+}
+
+/// An engine without a pool, after `adjust` has had its way with the settings.
+pub(crate) fn build_adjusted(adjust: impl FnOnce(&mut Config)) -> Result<Engine, SandboxError> {
+    let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    adjust(&mut config);
     Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
 }
 

@@ -56,15 +56,26 @@ pub(crate) struct Core {
 
 impl Sandbox {
     pub fn new(config: SandboxConfig) -> Result<Sandbox, SandboxError> {
-        let formatting_threads = config.formatting_threads.max(1);
-        let slots = formatting_threads + SPARE_SLOTS;
-        let engine = crate::engine::build(slots)?;
+        let engine = crate::engine::build(slots(&config))?;
+        Sandbox::on(engine, &config)
+    }
+
+    /// A sandbox whose engine differs from the real one: for tests that look into guests' memory.
+    #[doc(hidden)]
+    pub fn with_engine(
+        config: &SandboxConfig,
+        adjust: impl FnOnce(&mut wasmtime::Config),
+    ) -> Result<Sandbox, SandboxError> {
+        Sandbox::on(crate::engine::build_adjusted(adjust)?, config)
+    }
+
+    fn on(engine: Engine, config: &SandboxConfig) -> Result<Sandbox, SandboxError> {
         let mut linker = Linker::new(&engine);
         wasi::add_to_linker(&mut linker).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
         Ok(Sandbox {
-            core: Arc::new(Core { engine, ticker, slots: Slots::new(slots), linker }),
-            threads: FormattingThreads::start(formatting_threads, config.queue)?,
+            core: Arc::new(Core { engine, ticker, slots: Slots::new(slots(config)), linker }),
+            threads: FormattingThreads::start(formatting_threads(config), config.queue)?,
         })
     }
 
@@ -102,6 +113,14 @@ impl Sandbox {
         let threads = self.threads.clone();
         async move { threads.run(work).await }
     }
+}
+
+fn formatting_threads(config: &SandboxConfig) -> usize {
+    config.formatting_threads.max(1)
+}
+
+fn slots(config: &SandboxConfig) -> usize {
+    formatting_threads(config) + SPARE_SLOTS
 }
 
 impl From<CallError> for LoadError {
