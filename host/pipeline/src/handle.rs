@@ -26,6 +26,7 @@ impl Pipeline {
             organization: config.organization.clone(),
             age_limit: config.age_limit,
             start: config.start,
+            dead_letter_limit: siemaphore_store::DeadLetterLimit::default(),
         };
         stages.store.open_destination(registration).await?;
         let (status, watched) = watch::channel(Status::new());

@@ -391,6 +391,6 @@ fn empty_settlement(config: &PipelineConfig) -> Settlement {
 }
 
 fn is_empty(settlement: &Settlement) -> bool {
-    let Settlement { destination: _, delivered, filtered, dead_letters, duplicates } = settlement;
+    let Settlement { destination: _, delivered, filtered, dead_letters, duplicates, .. } = settlement;
     delivered.is_empty() && filtered.is_empty() && dead_letters.is_empty() && *duplicates == 0
 }

@@ -10,6 +10,45 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// The latest damaged blocks that are kept for export.
 const KEPT_BLOCKS: u64 = 64;
 
+/// A block that was found damaged and set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedBlock {
+    /// The position of its first event.
+    pub first: u64,
+    pub count: u64,
+    pub organization: String,
+    pub stored_ms: u64,
+    pub found_ms: u64,
+    pub reason: String,
+    /// What could be read of it; zero when nothing could.
+    pub bytes: u64,
+}
+
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<DamagedBlock>> {
+    const LIST: &str = "SELECT first, count, organization, stored_ms, found_ms, reason, ifnull(length(data), 0) \
+         FROM damaged_blocks ORDER BY first";
+    let mut statement = connection.prepare_cached(LIST)?;
+    let blocks = statement.query_map([], |row| {
+        Ok(DamagedBlock {
+            first: row.get(0)?,
+            count: row.get(1)?,
+            organization: row.get(2)?,
+            stored_ms: row.get(3)?,
+            found_ms: row.get(4)?,
+            reason: row.get(5)?,
+            bytes: row.get(6)?,
+        })
+    })?;
+    blocks.collect()
+}
+
+pub(crate) fn data(connection: &Connection, block: BlockId) -> rusqlite::Result<Option<Vec<u8>>> {
+    const DATA: &str = "SELECT data FROM damaged_blocks WHERE first = ?1";
+    let data: Option<Option<Vec<u8>>> =
+        connection.prepare_cached(DATA)?.query_row([block.0], |row| row.get(0)).optional()?;
+    Ok(data.flatten())
+}
+
 /// Takes a damaged block out of the log. A block that turns out to be sound is left alone.
 pub(crate) fn drop_block(connection: &Connection, block: BlockId, now_ms: u64) -> Result<(), StoreError> {
     const ORGANIZATION: &str = "SELECT organization FROM blocks WHERE first = ?1";

@@ -6,6 +6,7 @@
 use crate::block_row;
 use crate::config::as_millis;
 use crate::cursor::Cursor;
+use crate::dead_letter_limit::{DeadLetterLimit, WhenFull};
 use crate::error::{StorageError, StoreError};
 use crate::log_row;
 use crate::ranges::Runs;
@@ -26,6 +27,7 @@ pub struct Registration {
     pub age_limit: Duration,
     /// Only heeded the first time.
     pub start: Start,
+    pub dead_letter_limit: DeadLetterLimit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +46,7 @@ pub(crate) struct Destination {
     pub(crate) organization: String,
     pub(crate) active: bool,
     pub(crate) age_limit_ms: u64,
+    pub(crate) dead_letter_limit: DeadLetterLimit,
     pub(crate) cursor: Cursor,
 }
 
@@ -52,13 +55,15 @@ pub(crate) struct Destination {
 pub(crate) struct Counts {
     pub(crate) delivered: u64,
     pub(crate) filtered: u64,
-    pub(crate) dead_lettered: u64,
+    /// Negative when letters end some other way.
+    pub(crate) dead_lettered: i64,
+    pub(crate) discarded: u64,
     pub(crate) expired: u64,
     pub(crate) damaged: u64,
     pub(crate) duplicates: u64,
 }
 
-/// Makes a destination known, or updates its age limit and makes it active again.
+/// Makes a destination known, or updates its limits and makes it active again.
 pub(crate) fn open(connection: &Connection, registration: &Registration) -> Result<(), StoreError> {
     match find(connection, &registration.destination)? {
         None => create(connection, registration),
@@ -73,12 +78,28 @@ pub(crate) fn open(connection: &Connection, registration: &Registration) -> Resu
             if !known.active {
                 activate(connection, &known, true)?;
             }
-            let age_limit_ms = stored_age_limit(registration.age_limit);
-            const UPDATE: &str = "UPDATE destinations SET age_limit_ms = ?2 WHERE name = ?1";
-            connection.prepare_cached(UPDATE)?.execute(params![known.name, age_limit_ms])?;
+            set_limits(connection, registration)?;
             Ok(())
         }
     }
+}
+
+fn set_limits(connection: &Connection, registration: &Registration) -> rusqlite::Result<()> {
+    const UPDATE: &str = "UPDATE destinations SET age_limit_ms = ?2, dead_letter_limit_bytes = ?3, \
+         expire_dead_letters = ?4 WHERE name = ?1";
+    let limit = registration.dead_letter_limit;
+    connection.prepare_cached(UPDATE)?.execute(params![
+        registration.destination,
+        stored(as_millis(registration.age_limit)),
+        stored(limit.bytes),
+        limit.when_full == WhenFull::ExpireOldest,
+    ])?;
+    Ok(())
+}
+
+/// SQLite's integers are signed; a limit beyond them is none.
+fn stored(limit: u64) -> u64 {
+    limit.min(i64::MAX as u64)
 }
 
 /// Makes all destinations inactive that are not among `names`.
@@ -112,17 +133,12 @@ fn create(connection: &Connection, registration: &Registration) -> Result<(), St
     connection.prepare_cached(INSERT)?.execute(params![
         registration.destination,
         organization,
-        stored_age_limit(registration.age_limit),
+        stored(as_millis(registration.age_limit)),
         accepted_before,
         cursor.below(),
         cursor.runs().encode(),
     ])?;
-    Ok(())
-}
-
-/// SQLite's integers are signed; a limit beyond them is none.
-fn stored_age_limit(age_limit: Duration) -> u64 {
-    as_millis(age_limit).min(i64::MAX as u64)
+    Ok(set_limits(connection, registration)?)
 }
 
 fn activate(connection: &Connection, destination: &Destination, active: bool) -> Result<(), StoreError> {
@@ -151,8 +167,8 @@ fn waiting_blocks(
 }
 
 pub(crate) fn find(connection: &Connection, name: &str) -> Result<Option<Destination>, StorageError> {
-    const FIND: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs \
-         FROM destinations WHERE name = ?1";
+    const FIND: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs, \
+         dead_letter_limit_bytes, expire_dead_letters FROM destinations WHERE name = ?1";
     connection.prepare_cached(FIND)?.query_row([name], columns).optional()?.map(from_columns).transpose()
 }
 
@@ -162,8 +178,8 @@ pub(crate) fn get(connection: &Connection, name: &str) -> Result<Destination, St
 }
 
 pub(crate) fn active(connection: &Connection) -> Result<Vec<Destination>, StorageError> {
-    const ACTIVE: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs \
-         FROM destinations WHERE active";
+    const ACTIVE: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs, \
+         dead_letter_limit_bytes, expire_dead_letters FROM destinations WHERE active";
     let mut statement = connection.prepare_cached(ACTIVE)?;
     statement.query_map([], columns)?.map(|row| from_columns(row?)).collect()
 }
@@ -173,8 +189,8 @@ pub(crate) fn of_organization(
     connection: &Connection,
     organization: &str,
 ) -> Result<Vec<Destination>, StorageError> {
-    const OF: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs \
-         FROM destinations WHERE organization = ?1";
+    const OF: &str = "SELECT name, organization, active, age_limit_ms, settled_below, settled_runs, \
+         dead_letter_limit_bytes, expire_dead_letters FROM destinations WHERE organization = ?1";
     let mut statement = connection.prepare_cached(OF)?;
     statement.query_map([organization], columns)?.map(|row| from_columns(row?)).collect()
 }
@@ -193,6 +209,10 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
         organization: row.get(1)?,
         active: row.get(2)?,
         age_limit_ms: row.get(3)?,
+        dead_letter_limit: DeadLetterLimit {
+            bytes: row.get(6)?,
+            when_full: if row.get(7)? { WhenFull::ExpireOldest } else { WhenFull::Hold },
+        },
         cursor: Cursor::at(row.get(4)?),
     };
     Ok((destination, row.get(5)?))
@@ -249,7 +269,8 @@ impl Destination {
     pub(crate) fn save(&self, connection: &Connection, counts: Counts) -> rusqlite::Result<()> {
         const SAVE: &str = "UPDATE destinations SET settled_below = ?2, settled_runs = ?3, \
              delivered = delivered + ?4, filtered = filtered + ?5, dead_lettered = dead_lettered + ?6, \
-             expired = expired + ?7, damaged = damaged + ?8, duplicates = duplicates + ?9 WHERE name = ?1";
+             expired = expired + ?7, damaged = damaged + ?8, duplicates = duplicates + ?9, \
+             discarded = discarded + ?10 WHERE name = ?1";
         connection.prepare_cached(SAVE)?.execute(params![
             self.name,
             self.cursor.below(),
@@ -260,6 +281,7 @@ impl Destination {
             counts.expired,
             counts.damaged,
             counts.duplicates,
+            counts.discarded,
         ])?;
         Ok(())
     }

@@ -14,7 +14,11 @@ pub enum StoreError {
     Locked { folder: PathBuf, pid: String },
     #[error("{path} is not a store of this product", path = path.display())]
     Foreign { path: PathBuf },
-    #[error("the store {path} has format version {found}, this host knows version {supported}", path = path.display())]
+    #[error(
+        "the store {path} has format version {found}, this host knows versions up to {supported}: \
+         start the newer version of the host that wrote it, or give this one another folder",
+        path = path.display()
+    )]
     FormatVersion { path: PathBuf, found: i64, supported: i64 },
     #[error("the destination {destination:?} is unknown to the store")]
     UnknownDestination { destination: String },
@@ -27,6 +31,15 @@ pub enum StoreError {
     TooFragmented { destination: String, runs: usize, limit: usize },
     #[error("the dead letter for position {position} holds {events} events instead of one")]
     NotOneEvent { position: u64, events: usize },
+    #[error(
+        "the dead letters of {destination:?} have reached their limit of {limit_bytes} bytes: \
+         replay or discard some, or raise the limit"
+    )]
+    DeadLettersFull { destination: String, limit_bytes: u64 },
+    #[error("{path} needs {needed_bytes} bytes with the reserve, {free_bytes} are free", path = path.display())]
+    NoRoom { path: PathBuf, needed_bytes: u64, free_bytes: u64 },
+    #[error("nobody waits any more for the backup to {path}", path = path.display())]
+    Abandoned { path: PathBuf },
     #[error("the block at position {first} is not damaged", first = .0.0)]
     NotDamaged(BlockId),
     #[error("the store is closed")]

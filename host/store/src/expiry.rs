@@ -6,6 +6,7 @@
 
 use crate::block_row::{self, Span};
 use crate::config::{StoreConfig, as_millis};
+use crate::dead_letter_limit;
 use crate::destination::{self, Counts, Destination};
 use crate::error::StorageError;
 use crate::idempotency;
@@ -43,8 +44,9 @@ pub(crate) fn run(
     expire_by_age(connection, now_ms, &mut steps)?;
     delete_unneeded(connection, config, now_ms, &mut steps)?;
     shrink_to_limit(connection, config, &mut steps)?;
+    let more_letters = dead_letter_limit::expire(connection)?;
     let more_keys = idempotency::expire(connection, now_ms)?;
-    let more = more_keys || steps.are_used_up();
+    let more = more_letters || more_keys || steps.are_used_up();
     Ok(Expiry { more, due_ms: due_ms(connection, config)?, soonest_ms: soonest_ms(connection, config)? })
 }
 

@@ -42,7 +42,7 @@ fn make(folder: &Path) -> Result<(), StorageError> {
 }
 
 /// The parent, also for a relative path of one part.
-fn parent_of(folder: &Path) -> Option<&Path> {
+pub(crate) fn parent_of(folder: &Path) -> Option<&Path> {
     match folder.parent()? {
         parent if parent.as_os_str().is_empty() => Some(Path::new(".")),
         parent => Some(parent),
@@ -52,6 +52,11 @@ fn parent_of(folder: &Path) -> Option<&Path> {
 /// Syncs a folder's entries to disk.
 pub(crate) fn sync(folder: &Path) -> Result<(), StorageError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StorageError::file("sync", folder))
+}
+
+/// Syncs the entry of a file.
+pub(crate) fn sync_parent(file: &Path) -> Result<(), StorageError> {
+    sync(parent_of(file).unwrap_or(file))
 }
 
 /// Held as long as the store is open. The kernel releases it with the process, so a crash leaves nothing behind.

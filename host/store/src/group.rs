@@ -1,8 +1,9 @@
 //! The commands that are committed together, and the answers they wait for.
 
 use crate::append::{Append, Appended};
+use crate::change::Change;
 use crate::error::{AppendError, StoreError};
-use crate::queue::{Answer, Change, Command, Queued};
+use crate::queue::{Answer, Command, Queued};
 use std::sync::mpsc::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -13,7 +14,7 @@ const GROUP_COMMANDS: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) appends: Vec<(Append, Answer<Appended, AppendError>)>,
-    pub(crate) changes: Vec<(Change, Answer<(), StoreError>)>,
+    pub(crate) changes: Vec<(Change, Answer<u64, StoreError>)>,
     pub(crate) closing: Vec<oneshot::Sender<()>>,
     bytes: usize,
     /// Given back to the queue when the group has been answered.
@@ -64,7 +65,7 @@ impl Group {
     /// Answers everyone, in the order of the group.
     pub(crate) fn answer(
         self,
-        changes: Vec<Result<(), StoreError>>,
+        changes: Vec<Result<u64, StoreError>>,
         appends: Vec<Result<Appended, AppendError>>,
     ) {
         for ((_, answer), reply) in self.changes.into_iter().zip(changes) {

@@ -12,12 +12,15 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod backup;
 mod block;
 mod block_row;
+mod change;
 mod config;
 mod cursor;
 mod damage;
 mod dead_letter;
+mod dead_letter_limit;
 mod destination;
 mod disk;
 mod error;
@@ -28,10 +31,12 @@ mod group;
 mod idempotency;
 mod ledger;
 mod log_row;
+mod migrate;
 mod queue;
 mod ranges;
 mod read;
 mod readers;
+mod replay;
 mod schema;
 mod settle;
 mod status;
@@ -40,18 +45,22 @@ mod vacuum;
 mod writer;
 
 pub use append::{Append, Appended};
+pub use backup::{BackupProgress, BackupSummary};
 pub use block::{BlockId, EventTypes};
 pub use config::{
     Clock, DEFAULT_BALLAST_BYTES, DEFAULT_DISK_RESERVE_BYTES, DEFAULT_SIZE_LIMIT_BYTES, FreeSpace, Keep,
     StoreConfig,
 };
-pub use dead_letter::{AttemptRecord, DeadLetter, FullDeadLetter, NewDeadLetter};
+pub use damage::DamagedBlock;
+pub use dead_letter::{AttemptRecord, DeadLetter, FullDeadLetter, NewDeadLetter, Selection};
+pub use dead_letter_limit::{DeadLetterLimit, WhenFull};
 pub use destination::{Registration, Start};
 pub use error::{AppendError, LoadError, StorageError, StoreError};
 pub use grant::Grant;
 pub use idempotency::Idempotency;
 pub use ledger::Ledger;
-pub use read::BlockHeader;
+pub use read::{BlockHeader, StoredBlock};
+pub use replay::FailedReplay;
 pub use settle::Settlement;
 pub use status::StoreStatus;
 pub use store::Store;

@@ -4,11 +4,8 @@
 //! has been answered. So memory stays bounded however slow the disk is, and nothing that is queued is dropped.
 
 use crate::append::{Append, Appended};
-use crate::block::BlockId;
-use crate::destination::Registration;
+use crate::change::Change;
 use crate::error::{AppendError, LoadError, StoreError};
-use crate::grant::Grant;
-use crate::settle::Settlement;
 use std::sync::{Arc, mpsc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -18,20 +15,10 @@ const ROOM_KIB: u32 = 64 << 10;
 /// All that can be asked of the writer.
 pub(crate) enum Command {
     Append(Append, Answer<Appended, AppendError>),
-    Change(Change, Answer<(), StoreError>),
+    /// Answered with how many dead letters were changed.
+    Change(Change, Answer<u64, StoreError>),
     /// Finish what is queued, then stop.
     Close(oneshot::Sender<()>),
-}
-
-/// What the writer changes besides appending.
-#[derive(Debug)]
-pub(crate) enum Change {
-    Settle(Settlement),
-    OpenDestination(Registration),
-    RetainDestinations(Vec<String>),
-    Grant { destination: String, grant: Grant },
-    DropDamaged(BlockId),
-    Expire,
 }
 
 pub(crate) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
@@ -83,7 +70,7 @@ impl Queue {
         answered.await.map_err(|_| Stopped)?
     }
 
-    pub(crate) async fn change(&self, change: Change) -> Result<(), StoreError> {
+    pub(crate) async fn change(&self, change: Change) -> Result<u64, StoreError> {
         let bytes = change.bytes();
         let (answer, answered) = oneshot::channel();
         self.send(Command::Change(change, answer), bytes).await?;
@@ -103,18 +90,5 @@ impl Queue {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM_KIB).min(ROOM_KIB);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| Stopped)?;
         self.sender.send(Queued { command, room: Some(room) }).map_err(|_| Stopped)
-    }
-}
-
-impl Change {
-    fn bytes(&self) -> usize {
-        match self {
-            Change::Settle(settlement) => {
-                let events: usize =
-                    settlement.dead_letters.iter().map(|letter| letter.event.as_bytes().len()).sum();
-                events + (settlement.delivered.len() + settlement.filtered.len()) * 16
-            }
-            _ => 0,
-        }
     }
 }

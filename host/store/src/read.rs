@@ -4,9 +4,12 @@ use crate::block::{self, BlockId, EventTypes};
 use crate::block_row;
 use crate::destination;
 use crate::error::{LoadError, StorageError, StoreError};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use siemaphore_model::{EventBuffer, Severity};
 use std::ops::Range;
+
+/// A listing gives at most this many.
+const LISTED: u32 = 1000;
 
 /// A block as a pipeline sees it before it decides to load it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,35 @@ pub(crate) fn next_block(
         highest_severity,
         event_types,
     }))
+}
+
+/// A block as an export sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlock {
+    pub block: BlockId,
+    pub organization: String,
+    /// The position of the first event.
+    pub first: u64,
+    pub count: u64,
+    pub stored_ms: u64,
+}
+
+pub(crate) fn blocks_since(
+    connection: &Connection,
+    since_ms: u64,
+    organization: Option<&str>,
+    after: u64,
+    limit: u32,
+) -> rusqlite::Result<Vec<StoredBlock>> {
+    const SINCE: &str = "SELECT first, organization, count, stored_ms FROM blocks \
+         WHERE first > ?1 AND stored_ms >= ?2 AND (?3 IS NULL OR organization = ?3) ORDER BY first LIMIT ?4";
+    let mut statement = connection.prepare_cached(SINCE)?;
+    let blocks = statement.query_map(params![after, since_ms, organization, limit.min(LISTED)], |row| {
+        let first = row.get(0)?;
+        let (organization, count, stored_ms) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(StoredBlock { block: BlockId(first), organization, first, count, stored_ms })
+    })?;
+    blocks.collect()
 }
 
 /// Reads a block's bytes. Checking and decompressing them needs no connection: see [`open`].

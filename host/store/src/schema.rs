@@ -6,11 +6,11 @@
 use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
 use crate::folder;
+use crate::migrate::{self, FORMAT_VERSION};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const FORMAT_VERSION: i64 = 1;
 /// "SIEM" in ASCII.
 const APPLICATION_ID: i64 = 0x5349_454d;
 /// Blocks are large; fewer and larger pages mean fewer writes.
@@ -34,19 +34,23 @@ pub(crate) fn path(config: &StoreConfig) -> PathBuf {
 pub(crate) fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError> {
     let path = path(config);
     let mut connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    match format_of(&connection)? {
-        Format::Empty => create(&mut connection, &config.folder)?,
-        Format::Version(FORMAT_VERSION) => use_wal(&connection)?,
-        Format::Version(found) => {
-            return Err(StoreError::FormatVersion { path, found, supported: FORMAT_VERSION });
-        }
-        Format::Foreign => return Err(StoreError::Foreign { path }),
-    }
+    // Before the first write: also a new file and a migration have to survive a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES)?;
     // Negative: in KiB and not in pages.
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    match format_of(&connection)? {
+        Format::Empty => create(&mut connection, &config.folder)?,
+        Format::Version(found) if migrate::is_known(found) => {
+            use_wal(&connection)?;
+            migrate::run(&mut connection, found)?;
+        }
+        Format::Version(found) => {
+            return Err(StoreError::FormatVersion { path, found, supported: FORMAT_VERSION });
+        }
+        Format::Foreign => return Err(StoreError::Foreign { path }),
+    }
     Ok(connection)
 }
 

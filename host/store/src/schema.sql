@@ -1,4 +1,4 @@
--- Format version 1. A change needs a new version, a migration and a kept fixture.
+-- Format version 2, as a new store gets it. A change needs a new version, a step in src/migrate and a kept fixture.
 
 -- One row: where the log ends, and what it holds. The totals are kept by the triggers below.
 CREATE TABLE log (
@@ -71,7 +71,9 @@ CREATE TABLE destinations (
     discarded INTEGER NOT NULL DEFAULT 0,
     expired INTEGER NOT NULL DEFAULT 0,
     damaged INTEGER NOT NULL DEFAULT 0,
-    duplicates INTEGER NOT NULL DEFAULT 0
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    dead_letter_limit_bytes INTEGER NOT NULL DEFAULT 1073741824,
+    expire_dead_letters INTEGER NOT NULL DEFAULT 0 -- 1: beyond the limit the oldest go; 0: no more are taken
 ) WITHOUT ROWID;
 
 CREATE TABLE dead_letters (
@@ -90,8 +92,45 @@ CREATE TABLE dead_letters (
     attempts TEXT NOT NULL,           -- JSON array, the latest ones
     checksum INTEGER NOT NULL,
     event BLOB NOT NULL,
+    updated_ms INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0, -- what counts towards the destination's limit
     UNIQUE (destination, position)
 );
+CREATE INDEX dead_letters_by_destination ON dead_letters (destination, id);
+
+-- Letters that are to be sent again. Apart from `dead_letters`: marking must not write the events anew.
+CREATE TABLE replays (
+    destination TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (destination, id)
+) WITHOUT ROWID;
+
+-- What each destination's dead letters come to, kept by the triggers below.
+CREATE TABLE dead_letter_totals (
+    destination TEXT PRIMARY KEY,
+    letters INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    replays INTEGER NOT NULL          -- letters that are marked
+) WITHOUT ROWID;
+
+CREATE TRIGGER dead_letter_added AFTER INSERT ON dead_letters BEGIN
+    INSERT INTO dead_letter_totals VALUES (new.destination, 1, new.bytes, 0)
+        ON CONFLICT (destination) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER dead_letter_resized AFTER UPDATE OF bytes ON dead_letters BEGIN
+    UPDATE dead_letter_totals SET bytes = bytes + new.bytes - old.bytes WHERE destination = new.destination;
+END;
+CREATE TRIGGER dead_letter_deleted AFTER DELETE ON dead_letters BEGIN
+    DELETE FROM replays WHERE destination = old.destination AND id = old.id;
+    UPDATE dead_letter_totals SET letters = letters - 1, bytes = bytes - old.bytes
+        WHERE destination = old.destination;
+END;
+CREATE TRIGGER replay_requested AFTER INSERT ON replays BEGIN
+    UPDATE dead_letter_totals SET replays = replays + 1 WHERE destination = new.destination;
+END;
+CREATE TRIGGER replay_ended AFTER DELETE ON replays BEGIN
+    UPDATE dead_letter_totals SET replays = replays - 1 WHERE destination = old.destination;
+END;
 
 CREATE TABLE idempotency_keys (
     source TEXT NOT NULL,

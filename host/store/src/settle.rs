@@ -5,9 +5,11 @@
 
 use crate::block_row;
 use crate::dead_letter::{self, NewDeadLetter};
+use crate::dead_letter_limit;
 use crate::destination::{self, Counts, Destination, RUNS_LIMIT};
 use crate::error::StoreError;
 use crate::ranges;
+use crate::replay::{self, FailedReplay};
 use rusqlite::Connection;
 use std::ops::Range;
 
@@ -22,17 +24,38 @@ pub struct Settlement {
     pub dead_letters: Vec<NewDeadLetter>,
     /// Events that the SIEM may have received more than once. Beside the ledger, not in it.
     pub duplicates: u64,
+    /// Dead letters that have now arrived: they are delivered and no dead letters any more.
+    pub replayed: Vec<i64>,
+    /// Dead letters that were sent again and did not arrive.
+    pub replay_failed: Vec<FailedReplay>,
 }
 
-/// When the oldest of the blocks was stored that the destination has now finished.
-pub(crate) type OldestFinishedMs = Option<u64>;
+impl Settlement {
+    /// What it takes while it waits for the writer, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let events: usize = self.dead_letters.iter().map(|letter| letter.event.as_bytes().len()).sum();
+        events + (self.delivered.len() + self.filtered.len()) * 16 + self.replayed.len() * 8
+    }
+}
+
+/// What the writer has to know of a settlement.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// When the oldest of the blocks was stored that the destination has now finished.
+    pub(crate) oldest_finished_ms: Option<u64>,
+    /// Some dead letters have to expire.
+    pub(crate) too_many_letters: bool,
+}
 
 pub(crate) fn apply(
     connection: &Connection,
     settlement: &Settlement,
     now_ms: u64,
-) -> Result<OldestFinishedMs, StoreError> {
+) -> Result<Settled, StoreError> {
     let destination = destination::get(connection, &settlement.destination)?;
+    if !settlement.dead_letters.is_empty() {
+        dead_letter_limit::check(connection, &destination)?;
+    }
     let runs_before = destination.cursor.runs().len();
     let mut settling = Settling { connection, destination, oldest_finished_ms: None };
     let mut counts = Counts { duplicates: settlement.duplicates, ..Counts::default() };
@@ -48,6 +71,12 @@ pub(crate) fn apply(
             counts.dead_lettered += 1;
         }
     }
+    let arrived = replay::delete(connection, &settlement.destination, &settlement.replayed)?;
+    counts.delivered += arrived;
+    counts.dead_lettered += dead_letter_limit::fewer_letters(arrived).dead_lettered;
+    for failed in &settlement.replay_failed {
+        replay::fail(connection, &settlement.destination, failed, now_ms)?;
+    }
     let Settling { destination, oldest_finished_ms, .. } = settling;
     let runs = destination.cursor.runs().len();
     if runs > RUNS_LIMIT && runs > runs_before {
@@ -55,13 +84,14 @@ pub(crate) fn apply(
         return Err(StoreError::TooFragmented { destination, runs, limit: RUNS_LIMIT });
     }
     destination.save(connection, counts)?;
-    Ok(oldest_finished_ms)
+    let too_many_letters = counts.dead_lettered > 0 && dead_letter_limit::is_over(connection, &destination)?;
+    Ok(Settled { oldest_finished_ms, too_many_letters })
 }
 
 struct Settling<'a> {
     connection: &'a Connection,
     destination: Destination,
-    oldest_finished_ms: OldestFinishedMs,
+    oldest_finished_ms: Option<u64>,
 }
 
 impl Settling<'_> {

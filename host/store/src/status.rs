@@ -52,7 +52,7 @@ pub(crate) fn read(
         blocks: log.blocks,
         events: log.events,
         oldest_ms: connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?,
-        dead_letters: number("SELECT count(*) FROM dead_letters")?,
+        dead_letters: number("SELECT ifnull(sum(letters), 0) FROM dead_letter_totals")?,
         damaged_blocks: number("SELECT count(*) FROM damaged_blocks")?,
         commits,
         accepting: free_bytes >= config.disk_reserve_bytes,

@@ -1,20 +1,24 @@
 //! The handle that the rest of the host holds.
 
+mod export;
+mod letters;
+
 use crate::append::{Append, Appended};
+use crate::backup::Pins;
 use crate::block::BlockId;
+use crate::change::Change;
 use crate::config::StoreConfig;
-use crate::dead_letter::{self, DeadLetter, FullDeadLetter};
 use crate::destination::Registration;
 use crate::error::{AppendError, LoadError, StorageError, StoreError};
 use crate::folder::{self, Lock};
 use crate::grant::{self, Grant};
 use crate::ledger::{self, Ledger};
-use crate::queue::{Change, Queue};
+use crate::queue::Queue;
 use crate::read::{self, BlockHeader};
 use crate::readers::Readers;
 use crate::settle::Settlement;
 use crate::status::{self, StoreStatus};
-use crate::writer::Writer;
+use crate::writer::{Announcements, Writer};
 use crate::{idempotency, log_row, schema};
 use siemaphore_model::EventBuffer;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +39,8 @@ struct Inner {
     queue: Queue,
     readers: Arc<Readers>,
     appended: watch::Receiver<u64>,
+    marked: watch::Receiver<u64>,
+    pins: Pins,
     commits: Arc<AtomicU64>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -46,17 +52,28 @@ impl Store {
         let lock = Lock::take(&config.folder)?;
         let connection = schema::open_writer(&config)?;
         let next_position = log_row::read(&connection)?.next_position;
-        let (announce, appended) = watch::channel(next_position);
+        let (announce_appended, appended) = watch::channel(next_position);
+        let (announce_marked, marked) = watch::channel(0);
+        let announcements = Announcements { appended: announce_appended, marked: announce_marked };
+        let pins = Pins::default();
         let (queue, commands) = Queue::new();
         let commits = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(config.clone(), connection, commands, lock, announce, Arc::clone(&commits))?;
+        let writer = Writer::new(
+            config.clone(),
+            connection,
+            commands,
+            lock,
+            announcements,
+            pins.clone(),
+            Arc::clone(&commits),
+        )?;
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(StorageError::file("start the writer thread of", &config.folder))?;
         let readers = Arc::new(Readers::new(config.clone()));
         let writer = Mutex::new(Some(writer));
-        Ok(Store(Arc::new(Inner { config, queue, readers, appended, commits, writer })))
+        Ok(Store(Arc::new(Inner { config, queue, readers, appended, marked, pins, commits, writer })))
     }
 
     /// Stores events. When this returns `Stored`, they are on disk.
@@ -78,14 +95,14 @@ impl Store {
         self.0.readers.read(move |snapshot| idempotency::find(snapshot, &source, &key, &digest, now_ms)).await
     }
 
-    /// Makes a destination known and active. The first time places its cursor; later only the age limit changes.
+    /// Makes a destination known and active. The first time places its cursor; later only the limits change.
     pub async fn open_destination(&self, registration: Registration) -> Result<(), StoreError> {
-        self.0.queue.change(Change::OpenDestination(registration)).await
+        self.change(Change::OpenDestination(registration)).await
     }
 
     /// Makes all other destinations inactive: they keep their counters but hold no block any more.
     pub async fn retain_destinations(&self, destinations: &[String]) -> Result<(), StoreError> {
-        self.0.queue.change(Change::RetainDestinations(destinations.to_vec())).await
+        self.change(Change::RetainDestinations(destinations.to_vec())).await
     }
 
     /// The first block of the destination's organisation with an unsettled event at a position of at least `from`.
@@ -107,31 +124,13 @@ impl Store {
 
     /// Records what became of events, all of it or nothing. Positions that are settled already stay as they are.
     pub async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
-        self.0.queue.change(Change::Settle(settlement)).await
+        self.change(Change::Settle(settlement)).await
     }
 
     /// Takes a block out of the log that [`load`](Store::load) found damaged. Its bytes are kept aside, its unsettled
     /// events are counted as `damaged` for every destination.
     pub async fn drop_damaged(&self, block: BlockId) -> Result<(), StoreError> {
-        self.0.queue.change(Change::DropDamaged(block)).await
-    }
-
-    /// Dead letters in the order they were written, of one destination or of all, after an id; a thousand at most.
-    pub async fn dead_letters(
-        &self,
-        destination: Option<&str>,
-        after: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<DeadLetter>, StoreError> {
-        let destination = destination.map(str::to_owned);
-        self.0
-            .readers
-            .read(move |snapshot| dead_letter::list(snapshot, destination.as_deref(), after, limit))
-            .await
-    }
-
-    pub async fn dead_letter(&self, id: i64) -> Result<Option<FullDeadLetter>, StoreError> {
-        self.0.readers.read(move |snapshot| dead_letter::find(snapshot, id)).await
+        self.change(Change::DropDamaged(block)).await
     }
 
     pub async fn ledger(&self, destination: &str) -> Result<Ledger, StoreError> {
@@ -152,19 +151,27 @@ impl Store {
 
     pub async fn grant(&self, destination: &str, grant: Grant) -> Result<(), StoreError> {
         let destination = destination.to_owned();
-        self.0.queue.change(Change::Grant { destination, grant }).await
+        self.change(Change::Grant { destination, grant }).await
     }
 
     /// Does now what otherwise happens at the next commit or when something is due: expires, deletes, shrinks. Each
     /// call takes a bounded number of steps.
     pub async fn expire(&self) -> Result<(), StoreError> {
-        self.0.queue.change(Change::Expire).await
+        self.change(Change::Expire).await
     }
 
     pub async fn status(&self) -> Result<StoreStatus, StoreError> {
         let config = self.0.config.clone();
         let commits = self.0.commits.load(Ordering::Relaxed);
         self.0.readers.read(move |snapshot| status::read(snapshot, &config, commits)).await
+    }
+
+    async fn change(&self, change: Change) -> Result<(), StoreError> {
+        self.0.queue.change(change).await.map(drop)
+    }
+
+    fn readers(&self) -> &Arc<Readers> {
+        &self.0.readers
     }
 
     /// Finishes what is queued, empties the write-ahead log and releases the store. Later calls say `Closed`.

@@ -8,16 +8,18 @@
 //! ballast is released, and the changes are tried once more.
 
 use crate::append::{self, Append, Appended};
+use crate::backup::Pins;
 use crate::block::BlockBuilder;
+use crate::change;
 use crate::config::{StoreConfig, as_millis};
 use crate::disk::{Disk, Room};
 use crate::error::{AppendError, StorageError, StoreError};
 use crate::expiry::{self, Expiry};
 use crate::folder::Lock;
 use crate::group::Group;
-use crate::queue::{Change, Queued};
-use crate::{damage, destination, grant, log_row, schema, settle, vacuum};
-use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
+use crate::queue::Queued;
+use crate::{log_row, schema, vacuum};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -40,10 +42,19 @@ pub(crate) struct Writer {
     builder: BlockBuilder,
     expiry: Expiry,
     vacuum: bool,
-    appended: watch::Sender<u64>,
+    announcements: Announcements,
+    pins: Pins,
     commits: Arc<AtomicU64>,
     /// Last, so that the connection is closed before another host may open the store.
     _lock: Lock,
+}
+
+/// Where the writer tells of what it has committed.
+pub(crate) struct Announcements {
+    /// The next free position.
+    pub(crate) appended: watch::Sender<u64>,
+    /// Counts the commits that have marked dead letters.
+    pub(crate) marked: watch::Sender<u64>,
 }
 
 /// What ends the writer's wait.
@@ -61,7 +72,8 @@ impl Writer {
         connection: Connection,
         commands: Receiver<Queued>,
         lock: Lock,
-        appended: watch::Sender<u64>,
+        announcements: Announcements,
+        pins: Pins,
         commits: Arc<AtomicU64>,
     ) -> Result<Writer, StorageError> {
         Ok(Writer {
@@ -73,7 +85,8 @@ impl Writer {
             config,
             connection,
             commands,
-            appended,
+            announcements,
+            pins,
             commits,
             _lock: lock,
         })
@@ -157,6 +170,9 @@ impl Writer {
     }
 
     fn empty_journal(&self) {
+        if self.pins.any() {
+            return;
+        }
         if let Err(error) = schema::checkpoint(&self.connection) {
             // Nothing is lost: it is read again at the next start.
             tracing::warn!(%error, "cannot empty the store's write-ahead log");
@@ -185,18 +201,21 @@ impl Writer {
         let mut due_ms = self.expiry.due_ms;
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut changes = Vec::with_capacity(group.changes.len());
+        let mut marked = false;
         for (change, _) in &group.changes {
             let savepoint = transaction.savepoint()?;
-            changes.push(match apply(savepoint, change, now_ms) {
-                Ok(Effect::Finished { stored_ms }) => {
-                    bring_forward(&mut due_ms, stored_ms.saturating_add(as_millis(self.config.keep.age)));
-                    Ok(())
+            changes.push(match change::apply(savepoint, change, now_ms) {
+                Ok(effect) => {
+                    if let Some(stored_ms) = effect.finished_ms {
+                        let due = stored_ms.saturating_add(as_millis(self.config.keep.age));
+                        bring_forward(&mut due_ms, due);
+                    }
+                    if effect.due {
+                        due_ms = Some(now_ms);
+                    }
+                    marked |= effect.marked;
+                    Ok(effect.letters)
                 }
-                Ok(Effect::Due) => {
-                    due_ms = Some(now_ms);
-                    Ok(())
-                }
-                Ok(Effect::Nothing) => Ok(()),
                 Err(StoreError::Storage(error)) => return Err(error),
                 Err(refusal) => Err(refusal),
             });
@@ -217,13 +236,16 @@ impl Writer {
         transaction.commit()?;
         self.commits.fetch_add(1, Ordering::Relaxed);
         (self.expiry, self.vacuum) = (expiry, vacuum);
-        Ok(Replies { changes, appends, next_position })
+        Ok(Replies { changes, appends, next_position, marked })
     }
 
     fn finish(&self, group: Group, replies: Replies) {
-        self.appended.send_if_modified(|position| {
+        self.announcements.appended.send_if_modified(|position| {
             std::mem::replace(position, replies.next_position) != replies.next_position
         });
+        if replies.marked {
+            self.announcements.marked.send_modify(|commits| *commits = commits.wrapping_add(1));
+        }
         group.answer(replies.changes, replies.appends);
     }
 }
@@ -256,47 +278,8 @@ fn bring_forward(due_ms: &mut Option<u64>, candidate_ms: u64) {
 }
 
 struct Replies {
-    changes: Vec<Result<(), StoreError>>,
+    changes: Vec<Result<u64, StoreError>>,
     appends: Vec<Result<Appended, AppendError>>,
     next_position: u64,
-}
-
-/// What a change means for expiry.
-enum Effect {
-    Nothing,
-    /// A block of that time may now be deleted.
-    Finished {
-        stored_ms: u64,
-    },
-    /// Limits changed: look at once.
-    Due,
-}
-
-/// Applies one change; one that is refused leaves nothing behind.
-fn apply(savepoint: Savepoint<'_>, change: &Change, now_ms: u64) -> Result<Effect, StoreError> {
-    let effect = match change {
-        Change::Settle(settlement) => match settle::apply(&savepoint, settlement, now_ms)? {
-            Some(stored_ms) => Effect::Finished { stored_ms },
-            None => Effect::Nothing,
-        },
-        Change::OpenDestination(registration) => {
-            destination::open(&savepoint, registration)?;
-            Effect::Due
-        }
-        Change::RetainDestinations(names) => {
-            destination::retain(&savepoint, names)?;
-            Effect::Due
-        }
-        Change::Grant { destination, grant } => {
-            grant::put(&savepoint, destination, grant)?;
-            Effect::Nothing
-        }
-        Change::DropDamaged(block) => {
-            damage::drop_block(&savepoint, *block, now_ms)?;
-            Effect::Nothing
-        }
-        Change::Expire => Effect::Due,
-    };
-    savepoint.commit()?;
-    Ok(effect)
+    marked: bool,
 }

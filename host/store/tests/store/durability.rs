@@ -156,7 +156,7 @@ async fn files_of_other_formats_are_refused_and_left_alone() {
     rig.store.close().await;
     rig.database().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(rig.config.clone()).err().unwrap();
-    assert!(matches!(error, StoreError::FormatVersion { found: 99, supported: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::FormatVersion { found: 99, supported: 2, .. }), "{error}");
 
     rig.database().pragma_update(None, "application_id", 7).unwrap();
     let error = Store::open(rig.config.clone()).err().unwrap();

@@ -2,8 +2,8 @@
 
 use siemaphore_model::{EventBuffer, EventKey, Severity};
 use siemaphore_store::{
-    Append, Appended, BlockHeader, Clock, Keep, Ledger, NewDeadLetter, Registration, Settlement, Start,
-    Store, StoreConfig,
+    Append, Appended, BlockHeader, Clock, DeadLetterLimit, Keep, Ledger, NewDeadLetter, Registration,
+    Settlement, Start, Store, StoreConfig,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -126,6 +126,7 @@ pub(crate) fn registration(destination: &str, organization: &str) -> Registratio
         organization: organization.to_owned(),
         age_limit: WEEK,
         start: Start::Now,
+        dead_letter_limit: DeadLetterLimit::default(),
     }
 }
 
