@@ -9,11 +9,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::retry::backoff;
+use crate::retry::Schedule;
 
 /// The state of one destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breaker {
+    schedule: Schedule,
     limit: usize,
     /// How many may run at once.
     concurrency: usize,
@@ -35,9 +36,9 @@ pub enum Permission {
 
 impl Breaker {
     /// A closed one. `limit` is how many attempts may run at once, at least 1.
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, schedule: Schedule) -> Self {
         let limit = limit.max(1);
-        Breaker { limit, concurrency: limit, failures: 0, open_until: None }
+        Breaker { schedule, limit, concurrency: limit, failures: 0, open_until: None }
     }
 
     /// Whether one more attempt may start beside the `running` ones.
@@ -56,11 +57,11 @@ impl Breaker {
         self.concurrency = (self.concurrency + 1).min(self.limit);
     }
 
-    /// An attempt failed: the wait that was asked for, or else the backoff. `random` is from 0 to 1. Returns the wait.
+    /// An attempt failed: the wait that was asked for, or else the schedule's. `random` is from 0 to 1. Returns the wait.
     pub fn failed(&mut self, asked: Option<Duration>, random: f64, now: Instant) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.concurrency = 1;
-        let wait = asked.unwrap_or_else(|| backoff(self.failures, random));
+        let wait = asked.unwrap_or_else(|| self.schedule.wait(self.failures, random));
         self.pause(wait, now);
         wait
     }
@@ -92,9 +93,13 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn breaker(limit: usize) -> Breaker {
+        Breaker::new(limit, Schedule::default())
+    }
+
     #[test]
     fn a_closed_breaker_lets_as_many_run_as_its_limit() {
-        let (breaker, now) = (Breaker::new(2), Instant::now());
+        let (breaker, now) = (breaker(2), Instant::now());
         assert_eq!(breaker.permission(0, now), Permission::Now);
         assert_eq!(breaker.permission(1, now), Permission::Now);
         assert_eq!(breaker.permission(2, now), Permission::AfterOthers);
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn after_a_failure_it_waits_and_then_lets_one_run_at_a_time() {
-        let (mut breaker, now) = (Breaker::new(4), Instant::now());
+        let (mut breaker, now) = (breaker(4), Instant::now());
         assert_eq!(breaker.failed(None, 1.0, now), SECOND);
         assert_eq!(breaker.permission(0, now), Permission::At(now + SECOND));
         assert_eq!(breaker.state(now), "open");
@@ -115,7 +120,7 @@ mod tests {
 
     #[test]
     fn each_success_lets_one_more_run_at_once() {
-        let (mut breaker, now) = (Breaker::new(3), Instant::now());
+        let (mut breaker, now) = (breaker(3), Instant::now());
         breaker.failed(Some(Duration::ZERO), 0.0, now);
         breaker.succeeded();
         assert_eq!(breaker.permission(1, now), Permission::Now);
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_lengthen_the_wait_and_a_success_forgets_them() {
-        let (mut breaker, now) = (Breaker::new(1), Instant::now());
+        let (mut breaker, now) = (breaker(1), Instant::now());
         let waits: Vec<u64> = (0..3).map(|_| breaker.failed(None, 1.0, now).as_secs()).collect();
         assert_eq!((waits, breaker.failures()), (vec![1, 2, 4], 3));
         breaker.succeeded();
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_shorter_wait_does_not_end_a_longer_one() {
-        let (mut breaker, now) = (Breaker::new(2), Instant::now());
+        let (mut breaker, now) = (breaker(2), Instant::now());
         breaker.failed(Some(10 * SECOND), 0.0, now);
         breaker.failed(Some(SECOND), 0.0, now);
         assert_eq!(breaker.permission(0, now), Permission::At(now + 10 * SECOND));
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_no_failure() {
-        let (mut breaker, now) = (Breaker::new(2), Instant::now());
+        let (mut breaker, now) = (breaker(2), Instant::now());
         breaker.pause(SECOND, now);
         assert_eq!(breaker.permission(0, now), Permission::At(now + SECOND));
         assert_eq!((breaker.failures(), breaker.permission(1, now + SECOND)), (0, Permission::Now));

@@ -6,7 +6,7 @@
 //!
 //! Everything that decides is pure and takes its time and randomness as arguments: what was granted
 //! ([`GrantedProfile`]), how records are framed ([`frame`]), what an answer means ([`classify()`]), how long to wait
-//! ([`backoff`], [`Breaker`]). Only [`Target`] talks to the network. Nothing here spawns a task, keeps a queue or
+//! ([`Schedule`], [`Breaker`]). Only [`Target`] talks to the network. Nothing here spawns a task, keeps a queue or
 //! touches a disk.
 #![forbid(unsafe_code)]
 
@@ -34,7 +34,7 @@ mod verdict;
 
 // When to try again.
 mod breaker;
-pub mod retry;
+mod retry;
 
 pub use attempt::{Target, TargetConfig, TargetError};
 pub use attempt_error::{AttemptError, AttemptErrorKind};
@@ -47,7 +47,7 @@ pub use endpoint::EndpointError;
 pub use framing::{Framed, FramedBody, Frames, TooLarge, frame};
 pub use grant::{GrantError, GrantedProfile, RequestHead};
 pub use group::{Group, Grouping};
-pub use retry::{MAX_RETRY_AFTER, backoff};
+pub use retry::{MAX_RETRY_AFTER, Schedule};
 pub use siemaphore_http::{ClientConfig, EgressPolicy};
 pub use standard::{Standing, standard};
 pub use verdict::{follow_up_response_for_guest, response_for_guest};

@@ -4,20 +4,47 @@ use std::time::{Duration, SystemTime};
 
 use crate::clean::Answer;
 
-/// The first window, and the one that it never grows beyond.
-const FIRST_WINDOW: Duration = Duration::from_secs(1);
-const LAST_WINDOW: Duration = Duration::from_secs(5 * 60);
 /// The longest wait that a remote side can ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// The wait after `attempt` failures, from 1 up, with full jitter: anything between nothing and a window that doubles
-/// each time. Many hosts that failed together must not come back together. `random` is from 0 to 1.
-pub fn backoff(attempt: u32, random: f64) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(16);
-    let window = FIRST_WINDOW.saturating_mul(1 << doublings).min(LAST_WINDOW);
-    // A comparison with NaN is false, so a broken source of randomness gives the whole window.
-    let share = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
-    window.mul_f64(share)
+/// How the waits between attempts follow each other, where nobody asks for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schedule {
+    /// Anything between nothing and a window that doubles with each failure (full jitter): many hosts that failed together
+    /// must not come back together.
+    Backoff {
+        /// The first window.
+        shortest: Duration,
+        /// The window that it never grows beyond.
+        longest: Duration,
+    },
+    /// Exactly these waits, the last one repeated. An empty list waits for nothing.
+    Fixed(Vec<Duration>),
+}
+
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule::Backoff { shortest: Duration::from_secs(1), longest: Duration::from_secs(5 * 60) }
+    }
+}
+
+impl Schedule {
+    /// The wait after so many failures in a row, from 1 up. `random` is from 0 to 1.
+    pub fn wait(&self, failures: u32, random: f64) -> Duration {
+        let before = failures.saturating_sub(1);
+        match self {
+            Schedule::Backoff { shortest, longest } => {
+                let window = shortest.saturating_mul(1 << before.min(16)).min(*longest);
+                // A comparison with NaN is false, so a broken source of randomness gives the whole window.
+                let share = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
+                window.mul_f64(share)
+            }
+            Schedule::Fixed(waits) => {
+                let wait = waits.get(before as usize).or(waits.last());
+                wait.copied().unwrap_or_default()
+            }
+        }
+    }
 }
 
 /// `Retry-After` in both of its forms, at most [`MAX_RETRY_AFTER`].
@@ -46,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_window_doubles_from_one_second_to_five_minutes() {
-        for (attempt, seconds) in [
+        for (failures, seconds) in [
             (0, 1),
             (1, 1),
             (2, 2),
@@ -58,17 +85,26 @@ mod tests {
             (40, 300),
             (u32::MAX, 300),
         ] {
-            assert_eq!(backoff(attempt, 1.0), Duration::from_secs(seconds), "{attempt}");
+            assert_eq!(Schedule::default().wait(failures, 1.0), Duration::from_secs(seconds), "{failures}");
         }
     }
 
     #[test]
     fn the_wait_is_anywhere_in_the_window() {
-        assert_eq!(backoff(3, 0.0), Duration::ZERO);
-        assert_eq!(backoff(3, 0.25), Duration::from_secs(1));
+        let schedule = Schedule::default();
+        assert_eq!(schedule.wait(3, 0.0), Duration::ZERO);
+        assert_eq!(schedule.wait(3, 0.25), Duration::from_secs(1));
         for broken in [f64::NAN, -1.0, 2.0, f64::INFINITY] {
-            assert_eq!(backoff(3, broken), Duration::from_secs(4), "{broken}");
+            assert_eq!(schedule.wait(3, broken), Duration::from_secs(4), "{broken}");
         }
+    }
+
+    #[test]
+    fn fixed_waits_are_kept_to_the_second_and_the_last_is_repeated() {
+        let schedule = Schedule::Fixed([60, 120, 240].map(Duration::from_secs).to_vec());
+        let waits = [1, 2, 3, 4, u32::MAX].map(|failures| schedule.wait(failures, 0.0).as_secs());
+        assert_eq!(waits, [60, 120, 240, 240, 240]);
+        assert_eq!(Schedule::Fixed(Vec::new()).wait(1, 1.0), Duration::ZERO);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use siemaphore_delivery::{FramedBody, Group, TooLarge};
 use siemaphore_model::formatter::Records;
 use siemaphore_store::AttemptRecord;
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Lane};
 use crate::suspects::Trial;
 use crate::version::Version;
 
@@ -29,6 +29,8 @@ pub(crate) struct Batch {
     pub(crate) body: FramedBody,
     /// What earlier requests with these events met, the oldest first.
     pub(crate) attempts: Vec<AttemptRecord>,
+    /// Requests with these events that failed and may be tried again.
+    pub(crate) retries: u32,
     pub(crate) trial: Trial,
 }
 
@@ -36,14 +38,32 @@ pub(crate) struct Batch {
 const ATTEMPTS_KEPT: usize = 16;
 
 impl Batch {
-    pub(crate) fn positions(&self) -> impl Iterator<Item = u64> + '_ {
-        let positions = self.formatted.chunk.positions();
-        self.members.iter().filter_map(move |&member| positions.get(member as usize).copied())
+    pub(crate) fn lane(&self) -> Lane {
+        self.formatted.chunk.lane()
     }
 
-    /// The position of one record of the request.
-    pub(crate) fn position(&self, record: usize) -> Option<u64> {
-        self.formatted.chunk.positions().get(*self.members.get(record)? as usize).copied()
+    pub(crate) fn places(&self) -> impl Iterator<Item = u64> + '_ {
+        let places = self.formatted.chunk.places();
+        self.members.iter().filter_map(move |&member| places.get(member as usize).copied())
+    }
+
+    /// The place of the event of one record of the request.
+    pub(crate) fn place(&self, record: usize) -> Option<u64> {
+        self.formatted.chunk.places().get(*self.members.get(record)? as usize).copied()
+    }
+
+    /// The records whose events were received before a moment, by their index in this request.
+    pub(crate) fn received_before(&self, oldest_ns: u64) -> Vec<usize> {
+        let mut members = self.members.iter().enumerate().peekable();
+        let mut old = Vec::new();
+        for (index, event) in (0..).zip(self.formatted.chunk.iter()) {
+            if let Some((record, _)) = members.next_if(|(_, member)| **member == index)
+                && event.received_ns() < oldest_ns
+            {
+                old.push(record);
+            }
+        }
+        old
     }
 
     /// The events themselves, for formatting them anew or keeping them.
@@ -54,6 +74,13 @@ impl Batch {
     /// One event of the request.
     pub(crate) fn single(&self, record: usize) -> Option<Chunk> {
         self.members.get(record).map(|&member| self.formatted.chunk.subset(&[member]))
+    }
+
+    /// The events of some records of the request, by their index in ascending order.
+    pub(crate) fn part(&self, records: &[usize]) -> Chunk {
+        let members: Vec<u32> =
+            records.iter().filter_map(|&record| self.members.get(record).copied()).collect();
+        self.formatted.chunk.subset(&members)
     }
 
     pub(crate) fn remember(&mut self, attempt: AttemptRecord) {
@@ -69,7 +96,12 @@ impl Batch {
         let (batches, _) = frame(&self.formatted, &self.group, members);
         batches
             .into_iter()
-            .map(|batch| Batch { attempts: self.attempts.clone(), trial: self.trial, ..batch })
+            .map(|batch| Batch {
+                attempts: self.attempts.clone(),
+                retries: self.retries,
+                trial: self.trial,
+                ..batch
+            })
             .collect()
     }
 
@@ -99,6 +131,7 @@ pub(crate) fn frame(
         group: group.clone(),
         body: framed.body,
         attempts: Vec::new(),
+        retries: 0,
         trial: Trial::First,
     });
     let too_large = frames.too_large.into_iter();

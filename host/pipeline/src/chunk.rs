@@ -1,35 +1,50 @@
-//! Events on their way through one `format` call, and where each stands in the log.
+//! Events on their way through one `format` call, and the place that each has in the log or among the dead letters.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use siemaphore_model::{Event, EventBuffer};
 
-/// Selected events with the position of each. Cheap to clone.
+/// Where events come from, and where their fate is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lane {
+    /// The log: a place is a position in it.
+    #[default]
+    Log,
+    /// Dead letters that are sent again: a place is the id of a letter.
+    Replay,
+}
+
+/// Selected events with the place of each. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     events: Arc<EventBuffer>,
     /// One for each event, ascending.
-    positions: Arc<[u64]>,
+    places: Arc<[u64]>,
+    lane: Lane,
 }
 
 impl Chunk {
     /// A whole block, shared and not copied.
     pub(crate) fn of_block(events: Arc<EventBuffer>, first: u64) -> Chunk {
-        let positions = (first..).take(events.len()).collect();
-        Chunk { events, positions }
+        let places = (first..).take(events.len()).collect();
+        Chunk { events, places, lane: Lane::Log }
     }
 
-    pub(crate) fn of_events(events: EventBuffer, positions: Vec<u64>) -> Chunk {
-        Chunk { events: Arc::new(events), positions: positions.into() }
+    pub(crate) fn of_events(events: EventBuffer, places: Vec<u64>, lane: Lane) -> Chunk {
+        Chunk { events: Arc::new(events), places: places.into(), lane }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.positions.len()
+        self.places.len()
     }
 
-    pub(crate) fn positions(&self) -> &[u64] {
-        &self.positions
+    pub(crate) fn places(&self) -> &[u64] {
+        &self.places
+    }
+
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event<'_>> {
@@ -39,15 +54,24 @@ impl Chunk {
     /// A chunk of some of these events, by their index in ascending order. Copies: for the ways of failure only.
     pub(crate) fn subset(&self, members: &[u32]) -> Chunk {
         let mut events = EventBuffer::new();
-        let mut positions = Vec::with_capacity(members.len());
+        let mut places = Vec::with_capacity(members.len());
         let mut wanted = members.iter().map(|&index| index as usize).peekable();
-        for (index, (event, position)) in self.events.iter().zip(self.positions.iter()).enumerate() {
+        for (index, (event, place)) in self.events.iter().zip(self.places.iter()).enumerate() {
             if wanted.next_if_eq(&index).is_some() {
                 events.push(&event);
-                positions.push(*position);
+                places.push(*place);
             }
         }
-        Chunk::of_events(events, positions)
+        Chunk::of_events(events, places, self.lane)
+    }
+
+    /// Each event by itself.
+    pub(crate) fn singles(&self) -> impl Iterator<Item = Chunk> {
+        self.events.iter().zip(self.places.iter()).map(|(event, place)| {
+            let mut events = EventBuffer::new();
+            events.push(&event);
+            Chunk::of_events(events, vec![*place], self.lane)
+        })
     }
 
     /// The events alone, to be kept with a dead letter.

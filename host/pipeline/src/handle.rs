@@ -26,7 +26,7 @@ impl Pipeline {
             organization: config.organization.clone(),
             age_limit: config.age_limit,
             start: config.start,
-            dead_letter_limit: siemaphore_store::DeadLetterLimit::default(),
+            dead_letter_limit: config.dead_letter_limit,
         };
         stages.store.open_destination(registration).await?;
         let (status, watched) = watch::channel(Status::new());
@@ -85,6 +85,13 @@ impl PipelineHandle {
         received.await.ok()
     }
 
+    /// Makes the formatter's probe, which stores nothing. `None` when the pipeline has stopped.
+    pub async fn probe(&self) -> Option<TestReport> {
+        let (answer, received) = oneshot::channel();
+        self.commands.send(Command::Probe(answer)).await.ok()?;
+        received.await.ok()
+    }
+
     /// Allows a changed request of the formatter's new version. False when none waits.
     pub async fn promote(&self) -> bool {
         let (answer, received) = oneshot::channel();
@@ -95,6 +102,7 @@ impl PipelineHandle {
 /// What a handle can ask of the task.
 pub(crate) enum Command {
     Test(oneshot::Sender<TestReport>),
+    Probe(oneshot::Sender<TestReport>),
     Promote(oneshot::Sender<bool>),
 }
 

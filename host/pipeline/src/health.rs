@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use siemaphore_delivery::{Breaker, Permission};
+use siemaphore_delivery::{Breaker, Permission, Schedule};
 
 /// Why nothing is being sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,13 @@ pub(crate) struct Trouble {
 pub(crate) struct Health {
     breaker: Breaker,
     concurrency: usize,
+    schedule: Schedule,
     trouble: Option<Trouble>,
 }
 
 impl Health {
-    pub(crate) fn new(concurrency: usize) -> Health {
-        Health { breaker: Breaker::new(concurrency), concurrency, trouble: None }
+    pub(crate) fn new(concurrency: usize, schedule: Schedule) -> Health {
+        Health { breaker: Breaker::new(concurrency, schedule.clone()), concurrency, schedule, trouble: None }
     }
 
     /// Whether one more request may go out beside the `sending` ones.
@@ -62,7 +63,7 @@ impl Health {
 
     /// What was known says nothing about what comes: another version formats from now on.
     pub(crate) fn start_afresh(&mut self) {
-        *self = Health::new(self.concurrency);
+        *self = Health::new(self.concurrency, self.schedule.clone());
     }
 
     pub(crate) fn failures(&self) -> u32 {
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn requests_that_fail_together_are_one_failure() {
         let now = Instant::now();
-        let mut health = Health::new(4);
+        let mut health = Health::new(4, Schedule::default());
         for _ in 0..4 {
             health.failed(None, 1.0, now, trouble());
         }
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn a_success_forgets_the_trouble() {
         let now = Instant::now();
-        let mut health = Health::new(1);
+        let mut health = Health::new(1, Schedule::default());
         health.failed(Some(Duration::ZERO), 0.0, now, trouble());
         assert!(health.permits(0, now));
         health.succeeded();

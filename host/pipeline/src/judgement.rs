@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use siemaphore_delivery::Decision;
 use siemaphore_model::formatter::{Fate, Note, Run};
-use siemaphore_store::{AttemptRecord, NewDeadLetter};
 
 use crate::batch::Batch;
-use crate::chunk::{Chunk, ranges};
+use crate::chunk::Lane;
+use crate::confirming::Unconfirmed;
 use crate::health::Trouble;
 use crate::sending::{Answered, now_ms};
 use crate::status::Failure;
@@ -22,11 +22,11 @@ const SUSPECTS_WHILE_BROKEN: usize = 64;
 impl Task {
     /// Acts on one answer.
     pub(crate) fn judge(&mut self, answered: Answered) {
-        let Answered { batch, decision, sent_bytes } = answered;
+        let Answered { batch, decision, sent_bytes, cookies } = answered;
         self.count(&decision, sent_bytes);
         match decision {
             Decision::Delivered { note } => {
-                self.delivered(batch.positions().collect());
+                self.delivered(batch.lane(), batch.places().collect());
                 self.heed(note);
             }
             Decision::Partial { fates, note } => {
@@ -34,8 +34,7 @@ impl Task {
                 self.heed(note);
             }
             Decision::Retry { after, reason, hint } => {
-                self.send_later(batch);
-                self.fail(after, Trouble { reason, hint, holding: false });
+                self.retry(batch, after, Trouble { reason, hint, holding: false });
             }
             Decision::Hold { reason, hint } => {
                 self.send_later(batch);
@@ -45,21 +44,33 @@ impl Task {
                 self.isolate(batch, reason, hint);
             }
             Decision::Uncertain { lost, reason } => self.give_up_batch(&batch, lost, &reason),
-            Decision::Pending(_) => {
-                self.send_later(batch);
-                let reason =
-                    "the formatter waits for a confirmation, which this version of the host does not do yet";
-                let hint = "choose settings under which the SIEM confirms at once (Splunk: turn useACK off)";
-                self.fail(None, Trouble { reason: reason.to_owned(), hint: hint.to_owned(), holding: true });
+            Decision::Pending(pending) => {
+                // It takes events; whether it keeps them is another question.
+                self.health.succeeded();
+                self.launch_confirmation(Unconfirmed { batch, pending, cookies });
             }
         }
     }
 
+    /// The end of the questions about a batch that the SIEM had taken.
+    pub(crate) fn confirmed(&mut self, answered: Answered) {
+        self.confirming -= 1;
+        // Sent again, although the SIEM may have kept the first.
+        if matches!(
+            answered.decision,
+            Decision::Retry { .. } | Decision::Hold { .. } | Decision::Split { .. }
+        ) {
+            self.settlement.duplicates += answered.batch.members.len() as u64;
+        }
+        self.judge(answered);
+    }
+
     fn count(&self, decision: &Decision, sent_bytes: usize) {
-        let delivered = matches!(decision, Decision::Delivered { .. } | Decision::Partial { .. });
+        let taken =
+            matches!(decision, Decision::Delivered { .. } | Decision::Partial { .. } | Decision::Pending(_));
         self.status.send_modify(|status| {
             status.requests += 1;
-            if delivered {
+            if taken {
                 status.delivered_bytes += sent_bytes as u64;
             } else {
                 status.failed_requests += 1;
@@ -68,9 +79,9 @@ impl Task {
     }
 
     /// Events have arrived: that settles them, opens the line, and shows who is to blame for earlier lone failures.
-    fn delivered(&mut self, positions: Vec<u64>) {
-        let delivered = positions.len() as u64;
-        self.settlement.delivered.extend(ranges(positions));
+    fn delivered(&mut self, lane: Lane, places: Vec<u64>) {
+        let delivered = places.len() as u64;
+        self.settle_delivered(lane, places);
         let was_broken = self.suspects.stream_is_broken();
         self.health.succeeded();
         let ruling = self.suspects.something_went_through();
@@ -112,10 +123,10 @@ impl Task {
         for run in fates {
             let records = (run.first as usize..).take(run.count as usize);
             match &run.fate {
-                Fate::Delivered => delivered.extend(records.filter_map(|record| batch.position(record))),
+                Fate::Delivered => delivered.extend(records.filter_map(|record| batch.place(record))),
                 Fate::Duplicate => {
                     duplicates += u64::from(run.count);
-                    delivered.extend(records.filter_map(|record| batch.position(record)));
+                    delivered.extend(records.filter_map(|record| batch.place(record)));
                 }
                 Fate::Retry => retry.extend(records),
                 Fate::Rejected(reason) => rejected.extend(records.map(|record| (record, reason.clone()))),
@@ -124,7 +135,7 @@ impl Task {
         self.settlement.duplicates += duplicates;
         let progress = !delivered.is_empty();
         if progress {
-            self.delivered(delivered);
+            self.delivered(batch.lane(), delivered);
         }
         if !progress && retry.is_empty() && rejected.len() > 1 {
             let reason = rejected.into_iter().next().map(|(_, reason)| reason).unwrap_or_default();
@@ -147,7 +158,7 @@ impl Task {
     /// The SIEM refuses a request for what is in it: find the event.
     fn isolate(&mut self, batch: Batch, reason: String, hint: String) {
         if batch.members.len() > 1 {
-            if self.suspects.stream_is_broken() {
+            if self.suspects.stream_is_broken() && batch.lane() == Lane::Log {
                 // Halving would only make more suspects. Single events probe; the rest waits.
                 self.work.push_back(Work::Send(batch));
                 self.fail(None, Trouble { reason, hint, holding: true });
@@ -171,6 +182,10 @@ impl Task {
 
     /// An event has failed alone.
     pub(crate) fn accuse(&mut self, suspect: Suspect) {
+        if suspect.chunk.lane() == Lane::Replay {
+            self.give_up(suspect);
+            return;
+        }
         let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
         let is_new = suspect.trial == Trial::First;
         if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
@@ -238,55 +253,5 @@ impl Task {
     fn note_failure(&self, reason: &str, hint: &str) {
         let failure = Failure { at_ms: now_ms(), reason: reason.to_owned(), hint: hint.to_owned() };
         self.status.send_modify(|status| status.last_error = Some(failure));
-    }
-
-    fn send_later(&mut self, batch: Batch) {
-        self.work.push_front(Work::Send(batch));
-    }
-
-    /// Dead-letters one event.
-    pub(crate) fn give_up(&mut self, suspect: Suspect) {
-        let Suspect { chunk, reason, hint, attempts, .. } = suspect;
-        tracing::warn!(
-            destination = self.config.destination,
-            reason,
-            hint,
-            "an event goes to the dead letters"
-        );
-        self.dead_letter(&chunk, &reason, &hint, &attempts);
-    }
-
-    /// The SIEM lost some of these and does not say which: sending them again would duplicate the others.
-    fn give_up_batch(&mut self, batch: &Batch, lost: u32, reason: &str) {
-        let events = batch.members.len();
-        tracing::warn!(
-            destination = self.config.destination,
-            lost,
-            events,
-            reason,
-            "a batch goes to the dead letters"
-        );
-        let cause =
-            format!("the SIEM lost {lost} of {events} events of a request and did not say which: {reason}");
-        let hint = "compare with what the SIEM has before replaying: some of these have arrived";
-        let chunk = batch.chunk();
-        for index in 0..u32::try_from(chunk.len()).unwrap_or(u32::MAX) {
-            self.dead_letter(&chunk.subset(&[index]), &cause, hint, &batch.attempts);
-        }
-    }
-
-    fn dead_letter(&mut self, event: &Chunk, cause: &str, hint: &str, attempts: &[AttemptRecord]) {
-        let Some(&position) = event.positions().first() else { return };
-        let version = self.version.as_deref();
-        self.settlement.dead_letters.push(NewDeadLetter {
-            position,
-            event: event.events().clone(),
-            cause: cause.to_owned(),
-            hint: hint.to_owned(),
-            attempts: attempts.to_vec(),
-            plugin: self.stages.plugin.name().to_owned(),
-            plugin_version: version.map(|version| version.active.version.clone()).unwrap_or_default(),
-            plugin_digest: version.map(|version| version.active.digest.clone()).unwrap_or_default(),
-        });
     }
 }

@@ -11,18 +11,27 @@
 mod adoption;
 mod batch;
 mod chunk;
+mod confirming;
 mod formatting;
+mod giving_up;
 mod handle;
 mod health;
 mod judgement;
+mod pace;
+mod probe;
 mod reading;
+mod replay;
+mod retry_policy;
 mod sending;
+mod settling;
+mod starting;
 mod status;
 mod suspects;
 mod task;
 mod test_event;
 mod version;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,12 +39,14 @@ use siemaphore_delivery::Target;
 use siemaphore_model::Subscription;
 use siemaphore_registry::Plugin;
 use siemaphore_sandbox::Sandbox;
-use siemaphore_store::{Start, Store};
+use siemaphore_store::{DeadLetterLimit, Start, Store};
 
 pub use crate::handle::{Pipeline, PipelineHandle};
+pub use crate::probe::probe;
+pub use crate::retry_policy::{GiveUp, RetryPolicy};
 pub use crate::status::{Failure, State, Status};
-
 pub use crate::test_event::TestReport;
+pub use siemaphore_delivery::Schedule;
 
 /// What one destination needs to know.
 #[derive(Debug, Clone)]
@@ -50,8 +61,12 @@ pub struct PipelineConfig {
     pub concurrency: usize,
     /// The operator's cap on events in one request, beside the formatter's own.
     pub batch_events: Option<u32>,
+    /// The operator's cap on events sent in a second.
+    pub events_per_second: Option<NonZeroU32>,
+    pub retry: RetryPolicy,
     /// Events that wait longer are expired by the store.
     pub age_limit: Duration,
+    pub dead_letter_limit: DeadLetterLimit,
     /// Where a destination that was never seen before begins.
     pub start: Start,
 }

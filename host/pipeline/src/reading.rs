@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use siemaphore_model::{EventBuffer, Subscription};
-use siemaphore_store::{BlockHeader, LoadError, Store, StoreError};
+use siemaphore_store::{BlockHeader, FullDeadLetter, LoadError, Store, StoreError};
 
 use crate::Stages;
-use crate::chunk::{Chunk, ranges};
+use crate::chunk::{Chunk, Lane, ranges};
 use crate::formatting::{Formatted, format};
 use crate::suspects::Trial;
 use crate::version::Version;
@@ -114,7 +114,7 @@ fn select(
     blocks: &[(BlockHeader, Arc<EventBuffer>)],
     subscription: &Subscription,
 ) -> (Vec<Chunk>, Vec<Range<u64>>) {
-    let mut chunks = Chunks::default();
+    let mut chunks = Chunks::of(Lane::Log);
     let mut filtered = Vec::new();
     for (header, block) in blocks {
         if is_wanted_whole(header, block, subscription) {
@@ -147,22 +147,38 @@ fn is_wanted_whole(header: &BlockHeader, block: &EventBuffer, subscription: &Sub
         && (subscription.is_everything() || block.iter().all(|event| subscription.matches(&event)))
 }
 
-#[derive(Default)]
+/// Cuts dead letters into chunks, each small enough for one call.
+pub(crate) fn chunks_of_letters(letters: &[FullDeadLetter]) -> Vec<Chunk> {
+    let mut chunks = Chunks::of(Lane::Replay);
+    for letter in letters {
+        // Ids begin at 1.
+        let Ok(id) = u64::try_from(letter.letter.id) else { continue };
+        letter.event.iter().take(1).for_each(|event| chunks.push(&event, id));
+    }
+    chunks.finish()
+}
+
 struct Chunks {
+    lane: Lane,
     done: Vec<Chunk>,
     events: EventBuffer,
-    positions: Vec<u64>,
+    places: Vec<u64>,
     document_bytes: usize,
 }
 
 impl Chunks {
-    fn push(&mut self, event: &siemaphore_model::Event<'_>, position: u64) {
+    fn of(lane: Lane) -> Chunks {
+        let (done, events, places) = (Vec::new(), EventBuffer::new(), Vec::new());
+        Chunks { lane, done, events, places, document_bytes: 0 }
+    }
+
+    fn push(&mut self, event: &siemaphore_model::Event<'_>, place: u64) {
         let bytes = event.document().len();
-        if self.positions.len() >= CALL_EVENTS || self.document_bytes + bytes > CALL_DOCUMENT_BYTES {
+        if self.places.len() >= CALL_EVENTS || self.document_bytes + bytes > CALL_DOCUMENT_BYTES {
             self.seal();
         }
         self.events.push(event);
-        self.positions.push(position);
+        self.places.push(place);
         self.document_bytes += bytes;
     }
 
@@ -172,9 +188,9 @@ impl Chunks {
     }
 
     fn seal(&mut self) {
-        if !self.positions.is_empty() {
-            let (events, positions) = (std::mem::take(&mut self.events), std::mem::take(&mut self.positions));
-            self.done.push(Chunk::of_events(events, positions));
+        if !self.places.is_empty() {
+            let (events, places) = (std::mem::take(&mut self.events), std::mem::take(&mut self.places));
+            self.done.push(Chunk::of_events(events, places, self.lane));
         }
         self.document_bytes = 0;
     }

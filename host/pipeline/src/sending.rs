@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use siemaphore_delivery::{Answer, AttemptError, Decision, classify, response_for_guest};
-use siemaphore_model::formatter::Verdict;
+use siemaphore_delivery::{Answer, AttemptError, Cookies, Decision, classify, response_for_guest};
+use siemaphore_model::formatter::{Response, Verdict};
 use siemaphore_store::AttemptRecord;
 
 use crate::Stages;
@@ -17,6 +17,15 @@ pub(crate) struct Answered {
     pub(crate) batch: Batch,
     pub(crate) decision: Decision,
     pub(crate) sent_bytes: usize,
+    /// What the answer set, for follow-ups.
+    pub(crate) cookies: Cookies,
+}
+
+impl Answered {
+    /// Nothing new was sent, only asked.
+    pub(crate) fn of_follow_up(batch: Batch, decision: Decision) -> Answered {
+        Answered { batch, decision, sent_bytes: 0, cookies: Cookies::default() }
+    }
 }
 
 /// Sends a batch once and lets its formatter read the answer.
@@ -25,10 +34,14 @@ pub(crate) async fn send(stages: &Stages, mut batch: Batch) -> Answered {
     let sent_bytes = batch.body.bytes.len();
     let answer = stages.target.attempt(&version.profile, &batch.group, &batch.body).await;
     let decision = decide(stages, &version, &batch, &answer).await;
-    if !matches!(decision, Decision::Delivered { .. }) {
+    if !matches!(decision, Decision::Delivered { .. } | Decision::Pending(_)) {
         batch.remember(record(&answer, &decision));
     }
-    Answered { batch, decision, sent_bytes }
+    let mut cookies = Cookies::default();
+    if let Ok(answer) = &answer {
+        cookies.keep(answer);
+    }
+    Answered { batch, decision, sent_bytes, cookies }
 }
 
 pub(crate) async fn decide(
@@ -43,12 +56,16 @@ pub(crate) async fn decide(
     };
     let records = saturating(batch.members.len());
     let response = response_for_guest(answer, records, saturating(batch.body.uncompressed_bytes));
-    let version = Arc::clone(version);
+    classify(answer, interpret(stages, Arc::clone(version), response).await, records)
+}
+
+/// What the formatter says of an answer.
+pub(crate) async fn interpret(stages: &Stages, version: Arc<Version>, response: Response) -> Verdict {
     let interpreted = stages
         .sandbox
         .run(move || version.active.formatter.interpret(&version.configuration, &response))
         .await;
-    let verdict = match interpreted {
+    match interpreted {
         Ok(Ok(verdict)) => verdict,
         // A formatter that breaks on an answer leaves the judgement to the status.
         Ok(Err(error)) => {
@@ -56,11 +73,10 @@ pub(crate) async fn decide(
             Verdict::Standard
         }
         Err(_) => Verdict::Standard,
-    };
-    classify(answer, verdict, records)
+    }
 }
 
-fn record(answer: &Result<Answer, AttemptError>, decision: &Decision) -> AttemptRecord {
+pub(crate) fn record(answer: &Result<Answer, AttemptError>, decision: &Decision) -> AttemptRecord {
     let (status, text) = match answer {
         Ok(answer) => (Some(answer.status), excerpt(answer)),
         Err(_) => (None, String::new()),
@@ -92,7 +108,7 @@ pub(crate) fn words(decision: &Decision) -> (&str, &str) {
     }
 }
 
-fn saturating(number: usize) -> u32 {
+pub(crate) fn saturating(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 

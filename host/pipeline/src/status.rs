@@ -50,6 +50,10 @@ pub struct Status {
     pub peak_guest_memory_bytes: u64,
     /// Events that failed alone and are not judged yet.
     pub suspects: usize,
+    /// Batches that the SIEM has taken and not confirmed yet.
+    pub waiting_for_confirmation: usize,
+    /// Dead letters in hand, on their way again.
+    pub replaying: u64,
     pub plugin_version: Option<String>,
     pub plugin_digest: Option<String>,
     /// The granted request line.
@@ -71,6 +75,8 @@ impl Status {
             formatting_cpu_us: 0,
             peak_guest_memory_bytes: 0,
             suspects: 0,
+            waiting_for_confirmation: 0,
+            replaying: 0,
             plugin_version: None,
             plugin_digest: None,
             request: None,
@@ -103,12 +109,19 @@ impl Task {
             .paused_until(Instant::now())
             .map(|until| until.saturating_duration_since(Instant::now()));
         let next_attempt_ms = pause.and_then(|pause| Some(now_ms() + u64::try_from(pause.as_millis()).ok()?));
-        let (failures, suspects) = (self.health.failures(), self.suspects.len());
+        let (failures, suspects, confirming) = (self.health.failures(), self.suspects.len(), self.confirming);
+        let replaying = self.replay.in_hand() as u64;
         self.status.send_if_modified(|status| {
-            let changed = status.state != state || status.failures != failures || status.suspects != suspects;
+            let changed = status.state != state
+                || status.failures != failures
+                || status.suspects != suspects
+                || status.waiting_for_confirmation != confirming
+                || status.replaying != replaying;
             status.state = state;
             status.failures = failures;
             status.suspects = suspects;
+            status.waiting_for_confirmation = confirming;
+            status.replaying = replaying;
             status.next_attempt_ms = next_attempt_ms;
             changed
         });
@@ -118,10 +131,13 @@ impl Task {
         match self.health.trouble() {
             // No version, and it is known why. Before that the destination is only starting.
             _ if self.version.is_none() && self.status.borrow().last_error.is_some() => State::Holding,
+            _ if !self.without_room.is_empty() => State::Holding,
             Some(trouble) if trouble.holding => State::Holding,
             Some(_) => State::Failing,
             None if self.suspects.len() > 0 => State::Failing,
-            None if self.sending > 0 || !self.work.is_empty() || self.fetching => State::Active,
+            None if self.sending > 0 || self.confirming > 0 || !self.work.is_empty() || self.fetching => {
+                State::Active
+            }
             None => State::Idle,
         }
     }

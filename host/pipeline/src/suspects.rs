@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use siemaphore_delivery::retry;
+use siemaphore_delivery::Schedule;
 use siemaphore_store::AttemptRecord;
 
 use crate::chunk::Chunk;
@@ -90,7 +90,7 @@ impl Suspects {
             self.in_a_row += 1;
         }
         self.parked.push(suspect);
-        let pause = retry::backoff(self.rounds, 1.0).max(SHORTEST_PAUSE);
+        let pause = Schedule::default().wait(self.rounds, 1.0).max(SHORTEST_PAUSE);
         self.retry_at.get_or_insert(now + pause);
         None
     }
@@ -153,7 +153,7 @@ mod tests {
 
     fn suspect(position: u64, cause: Cause) -> Suspect {
         Suspect {
-            chunk: Chunk::of_events(EventBuffer::new(), vec![position]),
+            chunk: Chunk::of_events(EventBuffer::new(), vec![position], crate::chunk::Lane::Log),
             cause,
             reason: String::new(),
             hint: String::new(),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn positions(suspects: &[Suspect]) -> Vec<u64> {
-        suspects.iter().flat_map(|suspect| suspect.chunk.positions().to_vec()).collect()
+        suspects.iter().flat_map(|suspect| suspect.chunk.places().to_vec()).collect()
     }
 
     #[test]

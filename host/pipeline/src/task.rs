@@ -2,30 +2,31 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use siemaphore_model::Subscription;
 use siemaphore_registry::Active;
-use siemaphore_store::{Settlement, StoreError};
+use siemaphore_store::{FullDeadLetter, Settlement, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
 use crate::chunk::Chunk;
-use crate::formatting::{Formatted, format};
+use crate::formatting::Formatted;
 use crate::handle::Command;
 use crate::health::{Health, Trouble};
-use crate::reading::{Fetched, fetch};
-use crate::sending::{Answered, send};
+use crate::pace::Pace;
+use crate::probe::probe;
+use crate::reading::Fetched;
+use crate::replay::Replay;
+use crate::sending::Answered;
+use crate::settling::{STORE_PAUSE, WithoutRoom, empty_settlement};
 use crate::status::Status;
 use crate::suspects::{Suspects, Trial};
 use crate::test_event::{self, TestReport};
 use crate::version::{Consent, Version};
 use crate::{PipelineConfig, Stages};
-
-/// How long to wait before a failed look at the log or a failed settlement is tried again.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that can wake the task.
 enum Wake {
@@ -33,6 +34,9 @@ enum Wake {
     Appended,
     PauseOver,
     StorePauseOver,
+    PaceAllows,
+    RoomForDeadLetters,
+    ReplayRequested,
     SuspectsDue,
     PluginChanged,
     Command(Command),
@@ -40,12 +44,15 @@ enum Wake {
 }
 
 /// Work that has finished beside the task.
-enum Done {
+pub(crate) enum Done {
     Fetched(Result<Fetched, StoreError>),
     Formatted(Formatted),
     Reframed(Vec<Batch>),
     Answered(Box<Answered>),
+    Confirmed(Box<Answered>),
+    Replays(Result<Vec<FullDeadLetter>, StoreError>),
     Tested(Box<TestReport>, oneshot::Sender<TestReport>),
+    Probed,
 }
 
 /// Work that waits for its turn.
@@ -62,22 +69,30 @@ pub(crate) struct Task {
     pub(crate) config: PipelineConfig,
     pub(crate) stages: Stages,
     pub(crate) health: Health,
+    pub(crate) pace: Pace,
     pub(crate) suspects: Suspects,
     pub(crate) settlement: Settlement,
+    pub(crate) without_room: WithoutRoom,
+    pub(crate) replay: Replay,
     /// In the order in which it is to be done; what failed goes back to the front.
     pub(crate) work: VecDeque<Work>,
     pub(crate) version: Option<Arc<Version>>,
     pub(crate) status: watch::Sender<Status>,
-    subscription: Arc<Subscription>,
-    running: JoinSet<Done>,
+    pub(crate) subscription: Arc<Subscription>,
+    pub(crate) running: JoinSet<Done>,
+    /// Requests in flight.
     pub(crate) sending: usize,
+    /// Requests that may not go yet.
+    pub(crate) sends_waiting: usize,
+    /// Batches that the SIEM has taken and not confirmed.
+    pub(crate) confirming: usize,
     pub(crate) fetching: bool,
-    next: u64,
+    pub(crate) next: u64,
     /// Nothing to read until something is appended.
-    at_end: bool,
+    pub(crate) at_end: bool,
     /// One look at the log while the stream is broken, for a fresh event to probe with.
     pub(crate) look_once: bool,
-    store_pause: Option<Instant>,
+    pub(crate) store_pause: Option<Instant>,
     /// A version whose changed request an operator has to allow.
     pub(crate) waiting: Option<Arc<Active>>,
     commands: mpsc::Receiver<Command>,
@@ -93,15 +108,20 @@ impl Task {
         drain: CancellationToken,
     ) -> Task {
         Task {
-            health: Health::new(config.concurrency),
+            health: Health::new(config.concurrency, config.retry.schedule.clone()),
+            pace: Pace::new(config.events_per_second),
             suspects: Suspects::default(),
             settlement: empty_settlement(&config),
+            without_room: WithoutRoom::default(),
+            replay: Replay::new(),
             work: VecDeque::new(),
             version: None,
             status,
             subscription: Arc::new(config.subscription.clone()),
             running: JoinSet::new(),
             sending: 0,
+            sends_waiting: 0,
+            confirming: 0,
             fetching: false,
             next: 0,
             at_end: false,
@@ -117,18 +137,24 @@ impl Task {
 
     pub(crate) async fn run(mut self) {
         let mut appended = self.stages.store.appended();
+        let mut replays = self.stages.store.replay_requests();
         let mut plugin = self.stages.plugin.changes();
         plugin.mark_changed();
         loop {
             self.settle().await;
             self.start_work();
+            // What was given up without another attempt.
+            self.settle().await;
             self.publish();
-            match self.wake(&mut appended, &mut plugin).await {
+            match self.wake(&mut appended, &mut replays, &mut plugin).await {
                 Wake::Done(Ok(done)) => self.finish(done),
                 Wake::Done(Err(error)) => self.crashed(&error),
                 Wake::Appended => self.at_end = false,
                 Wake::PauseOver => self.pause_is_over(),
                 Wake::StorePauseOver => self.store_pause = None,
+                Wake::PaceAllows => {}
+                Wake::RoomForDeadLetters => self.retry_dead_letters(),
+                Wake::ReplayRequested => self.replay.requested(),
                 Wake::SuspectsDue => self.retry_suspects(),
                 Wake::PluginChanged => self.adopt(Consent::Needed).await,
                 Wake::Command(command) => self.obey(command).await,
@@ -138,8 +164,15 @@ impl Task {
         self.finish_in_flight().await;
     }
 
-    async fn wake(&mut self, appended: &mut watch::Receiver<u64>, plugin: &mut watch::Receiver<u64>) -> Wake {
+    async fn wake(
+        &mut self,
+        appended: &mut watch::Receiver<u64>,
+        replays: &mut watch::Receiver<u64>,
+        plugin: &mut watch::Receiver<u64>,
+    ) -> Wake {
         let pause = self.health.paused_until(Instant::now());
+        let pace = self.pace.free_at(Instant::now()).filter(|_| self.sends_waiting > 0);
+        let room = self.without_room.retry_at();
         let store_pause = self.store_pause;
         // A closed line is tried when its pause is over, and with it the suspects.
         let suspects_due = if pause.is_none() { self.suspects.retry_at() } else { None };
@@ -151,85 +184,12 @@ impl Task {
             Ok(()) = plugin.changed() => Wake::PluginChanged,
             () = at(pause) => Wake::PauseOver,
             () = at(store_pause) => Wake::StorePauseOver,
+            () = at(pace) => Wake::PaceAllows,
+            () = at(room) => Wake::RoomForDeadLetters,
             () = at(suspects_due) => Wake::SuspectsDue,
+            Ok(()) = replays.changed() => Wake::ReplayRequested,
             Ok(()) = appended.changed(), if self.at_end => Wake::Appended,
         }
-    }
-
-    /// Starts as much as limits allow: requests first, then formatting, then reading ahead.
-    fn start_work(&mut self) {
-        if self.store_pause.is_some() {
-            return;
-        }
-        let mut sends_waiting = 0;
-        let mut later = VecDeque::new();
-        while let Some(work) = self.work.pop_front() {
-            match work {
-                Work::Send(batch) if self.is_outdated(&batch) => {
-                    self.work.push_front(Work::Format(batch.chunk(), batch.trial));
-                }
-                Work::Send(batch) if self.health.permits(self.sending, Instant::now()) => self.launch(batch),
-                Work::Send(batch) => {
-                    sends_waiting += 1;
-                    later.push_back(Work::Send(batch));
-                }
-                Work::Format(chunk, trial) => self.launch_formatting(chunk, trial, &mut later),
-                Work::Halve(batch) => self.launch_framing(move || batch.halve()),
-                Work::Reframe(batch, records) => self.launch_framing(move || batch.reframe(records)),
-            }
-        }
-        self.work = later;
-        // Enough to keep every request slot busy while the next look is under way, and no more: this is what bounds
-        // the memory of a destination.
-        if sends_waiting < self.config.concurrency {
-            self.launch_fetch();
-        }
-    }
-
-    fn is_outdated(&self, batch: &Batch) -> bool {
-        self.version.as_ref().is_some_and(|version| !Arc::ptr_eq(version, &batch.formatted.version))
-    }
-
-    fn launch(&mut self, batch: Batch) {
-        self.sending += 1;
-        let stages = self.stages.clone();
-        self.running.spawn(async move { Done::Answered(Box::new(send(&stages, batch).await)) });
-    }
-
-    fn launch_formatting(&mut self, chunk: Chunk, trial: Trial, later: &mut VecDeque<Work>) {
-        let Some(version) = self.version.clone() else {
-            later.push_back(Work::Format(chunk, trial));
-            return;
-        };
-        let sandbox = self.stages.sandbox.clone();
-        self.running.spawn(async move {
-            let spare = chunk.clone();
-            let formatted = sandbox.run(move || format(&version, chunk, trial)).await;
-            Done::Formatted(
-                formatted.unwrap_or_else(|_| Formatted { postponed: vec![spare], ..Formatted::default() }),
-            )
-        });
-    }
-
-    /// Framing compresses, so it has no place on an async thread.
-    fn launch_framing(&mut self, work: impl FnOnce() -> Vec<Batch> + Send + 'static) {
-        let sandbox = self.stages.sandbox.clone();
-        self.running.spawn(async move { Done::Reframed(sandbox.run(work).await.unwrap_or_default()) });
-    }
-
-    fn launch_fetch(&mut self) {
-        let Some(version) = self.version.clone() else { return };
-        if self.fetching || self.at_end || (self.suspects.stream_is_broken() && !self.look_once) {
-            return;
-        }
-        self.look_once = false;
-        self.fetching = true;
-        let stages = self.stages.clone();
-        let (destination, subscription, next) =
-            (self.config.destination.clone(), Arc::clone(&self.subscription), self.next);
-        self.running.spawn(async move {
-            Done::Fetched(fetch(&stages, &destination, subscription, version, next).await)
-        });
     }
 
     fn finish(&mut self, done: Done) {
@@ -249,6 +209,9 @@ impl Task {
                 self.sending -= 1;
                 self.judge(*answered);
             }
+            Done::Confirmed(answered) => self.confirmed(*answered),
+            Done::Replays(found) => self.replays_found(found),
+            Done::Probed => {}
             Done::Tested(report, answer) => self.tested(*report, answer),
         }
     }
@@ -313,25 +276,11 @@ impl Task {
         self.work.clear();
         self.suspects = Suspects::default();
         self.sending = 0;
+        self.confirming = 0;
+        self.replay = Replay::new();
         self.fetching = false;
         self.next = 0;
         self.at_end = false;
-        self.store_pause = Some(Instant::now() + STORE_PAUSE);
-    }
-
-    async fn settle(&mut self) {
-        if is_empty(&self.settlement) || self.store_pause.is_some() {
-            return;
-        }
-        // Kept until the store has taken it: settling twice is harmless, forgetting is not.
-        match self.stages.store.settle(self.settlement.clone()).await {
-            Ok(()) => self.settlement = empty_settlement(&self.config),
-            Err(error) => self.store_failed(&error),
-        }
-    }
-
-    fn store_failed(&mut self, error: &StoreError) {
-        tracing::error!(destination = self.config.destination, error = %error, "the store failed; trying again");
         self.store_pause = Some(Instant::now() + STORE_PAUSE);
     }
 
@@ -357,18 +306,24 @@ impl Task {
                 // Whoever asked may have gone.
                 answer.send(waits).unwrap_or_default();
             }
+            Command::Probe(answer) => {
+                let (stages, config) = (self.stages.clone(), self.config.clone());
+                // Whoever asked may have gone.
+                self.running.spawn(async move {
+                    let Stages { sandbox, plugin, target, .. } = &stages;
+                    drop(answer.send(probe(&config, sandbox, plugin, target).await));
+                    Done::Probed
+                });
+            }
         }
     }
 
     /// Requests in flight are waited for and settled; everything else is still in the log.
     async fn finish_in_flight(&mut self) {
         self.work.clear();
-        while self.sending > 0 {
+        while self.sending + self.confirming > 0 {
             match self.running.join_next().await {
-                Some(Ok(Done::Answered(answered))) => {
-                    self.sending -= 1;
-                    self.judge(*answered);
-                }
+                Some(Ok(done @ (Done::Answered(_) | Done::Confirmed(_)))) => self.finish(done),
                 Some(_) => {}
                 None => break,
             }
@@ -384,13 +339,4 @@ async fn at(instant: Option<Instant>) {
         Some(instant) => tokio::time::sleep_until(instant.into()).await,
         None => std::future::pending().await,
     }
-}
-
-fn empty_settlement(config: &PipelineConfig) -> Settlement {
-    Settlement { destination: config.destination.clone(), ..Settlement::default() }
-}
-
-fn is_empty(settlement: &Settlement) -> bool {
-    let Settlement { destination: _, delivered, filtered, dead_letters, duplicates, .. } = settlement;
-    delivered.is_empty() && filtered.is_empty() && dead_letters.is_empty() && *duplicates == 0
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use siemaphore_delivery::Decision;
+use siemaphore_delivery::{Answer, AttemptError, Cookies, Decision};
 use siemaphore_model::EventBuffer;
-use siemaphore_model::formatter::{Fate, Run};
+use siemaphore_model::formatter::{Fate, Pending, Run};
 use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 
-use crate::chunk::Chunk;
+use crate::batch::Batch;
+use crate::chunk::{Chunk, Lane};
+use crate::confirming::{Patience, Unconfirmed, confirm};
 use crate::formatting::format;
 use crate::sending::{decide, excerpt, now_ms, words};
 use crate::suspects::Trial;
@@ -35,7 +37,7 @@ pub struct TestReport {
 }
 
 impl TestReport {
-    fn failed(reason: impl Into<String>, hint: impl Into<String>) -> TestReport {
+    pub(crate) fn failed(reason: impl Into<String>, hint: impl Into<String>) -> TestReport {
         TestReport {
             ok: false,
             request: None,
@@ -82,6 +84,10 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
         Ok(answer) => (Some(answer.status), excerpt(answer)),
         Err(_) => (None, String::new()),
     };
+    let decision = match decision {
+        Decision::Pending(pending) => confirmed(stages, batch, pending, &answer).await,
+        decision => decision,
+    };
     let (reason, hint) = match &decision {
         Decision::Partial { fates, .. } => (fate_of_one(fates), ""),
         decision => words(decision),
@@ -95,6 +101,20 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
         hint: hint.to_owned(),
         event_key: None,
     }
+}
+
+/// Waits for a SIEM that confirms after it has answered.
+async fn confirmed(
+    stages: &Stages,
+    batch: Batch,
+    pending: Pending,
+    answer: &Result<Answer, AttemptError>,
+) -> Decision {
+    let mut cookies = Cookies::default();
+    if let Ok(answer) = answer {
+        cookies.keep(answer);
+    }
+    confirm(stages, Unconfirmed { batch, pending, cookies }, Patience::OF_A_TEST).await.decision
 }
 
 /// What an answer that goes record by record says of the only one.
@@ -129,5 +149,5 @@ fn synthetic(config: &PipelineConfig) -> Result<Chunk, String> {
     normaliser
         .normalise(&raw.to_string(), &context, &mut Scratch::default(), &mut events)
         .map_err(|refusal| refusal.to_string())?;
-    Ok(Chunk::of_events(events, vec![0]))
+    Ok(Chunk::of_events(events, vec![0], Lane::Log))
 }

@@ -1,5 +1,6 @@
 //! A formatter as one destination uses it: the component, its settings, and the request that was granted to it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use siemaphore_delivery::{GrantError, GrantedProfile, Target};
@@ -72,8 +73,21 @@ pub(crate) async fn establish(
     let asked = configure(sandbox, &active, &configuration).await?;
     let profile = target.grant(&asked)?;
     remember(config, store, target, &active, &asked, &profile, consent).await?;
-    let profile = target.grant(&within(asked, config.batch_events))?;
+    let profile = target.grant(&within(asked, config))?;
     Ok(Version { active, configuration, profile })
+}
+
+/// A version for a look at its requests: nothing is compared with what was granted before, and nothing stored.
+pub(crate) async fn configured(
+    config: &PipelineConfig,
+    sandbox: &Sandbox,
+    target: &Target,
+    active: Arc<Active>,
+) -> Result<Version, VersionError> {
+    let configuration =
+        Configuration { settings: config.settings.clone(), destination: config.destination.clone() };
+    let asked = configure(sandbox, &active, &configuration).await?;
+    Ok(Version { active, configuration, profile: target.grant(&asked)? })
 }
 
 async fn configure(
@@ -86,9 +100,11 @@ async fn configure(
     Ok(configured.map_err(|_| VersionError::Stopping)??)
 }
 
-/// The operator's own cap on events in one request. Not part of what was asked and granted.
-fn within(asked: RequestProfile, batch_events: Option<u32>) -> RequestProfile {
-    let records = batch_events.map_or(asked.limits.records, |cap| cap.min(asked.limits.records));
+/// The operator's own caps on events in one request: at most what may go in a second. Not part of what was asked and
+/// granted.
+fn within(asked: RequestProfile, config: &PipelineConfig) -> RequestProfile {
+    let caps = config.batch_events.into_iter().chain(config.events_per_second.map(NonZeroU32::get));
+    let records = caps.fold(asked.limits.records, u32::min);
     RequestProfile { limits: Limits { records, ..asked.limits }, ..asked }
 }
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod outage;
+mod replay;
+mod retry;
 mod scene;
 
 use siemaphore_pipeline::State;

@@ -1,24 +1,25 @@
 //! One destination, everything real but the SIEM, which is the stand-in for Splunk.
 
 use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use siemaphore_delivery::{Authentication, ClientConfig, EgressPolicy, Target, TargetConfig};
 use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 use siemaphore_model::redaction::Redaction;
 use siemaphore_model::{EventBuffer, Subscription};
-use siemaphore_pipeline::{Pipeline, PipelineConfig, PipelineHandle, Stages, State};
+use siemaphore_pipeline::{Pipeline, PipelineConfig, PipelineHandle, RetryPolicy, Stages, State};
 use siemaphore_receiver::{Certificate, Receiver, Siem};
 use siemaphore_registry::{Registry, RegistryConfig};
 use siemaphore_sandbox::{Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
-use siemaphore_store::{Append, Ledger, Start, Store, StoreConfig};
+use siemaphore_store::{Append, DeadLetterLimit, Ledger, Start, Store, StoreConfig};
 use tempfile::TempDir;
 
 const TOKEN: &str = "3f1b8a52-7c1e-4b8f-9a55-0f6d2f1c7e10";
 const ORGANIZATION: &str = "acme";
-const DESTINATION: &str = "acme/splunk";
+pub(crate) const DESTINATION: &str = "acme/splunk";
 /// For a loaded machine; what is waited for wakes the wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -37,6 +38,15 @@ impl Scene {
 
     /// A destination that authenticates with `token`, which may be the wrong one.
     pub(crate) async fn start_with_token(token: &str) -> Scene {
+        Scene::build(token, |_, _| {}).await
+    }
+
+    /// A store and a destination that differ from the usual ones.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig)) -> Scene {
+        Scene::build(TOKEN, change).await
+    }
+
+    async fn build(token: &str, change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig)) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         let certificate = Certificate::generate().unwrap();
         let siem = Siem::splunk_hec(TOKEN);
@@ -51,6 +61,8 @@ impl Scene {
 
         let mut config = StoreConfig::new(folder.path().join("store"));
         config.disk_reserve_bytes = 0;
+        let mut pipeline = pipeline_config();
+        change(&mut config, &mut pipeline);
         let store = Store::open(config).unwrap();
         let stages = Stages {
             store: store.clone(),
@@ -58,7 +70,7 @@ impl Scene {
             plugin: registry.get("splunk").unwrap(),
             target: Arc::new(target(&folder, &receiver)),
         };
-        let pipeline = Pipeline::start(pipeline_config(), stages).await.unwrap();
+        let pipeline = Pipeline::start(pipeline, stages).await.unwrap();
         Scene { receiver, store, pipeline, _registry: registry, _folder: folder }
     }
 
@@ -68,12 +80,21 @@ impl Scene {
 
     /// Stores events as intake would.
     pub(crate) async fn append(&self, count: u64) {
+        self.append_numbered(0..count).await;
+    }
+
+    /// Stores events that carry these numbers, each of about 600 bytes that do not compress.
+    pub(crate) async fn append_numbered(&self, numbers: Range<u64>) {
         let normaliser = Normaliser::new("generic", &Redaction::default()).unwrap();
-        let context =
-            Context { organization: ORGANIZATION, source: "test", received_ns: 1_780_949_730_000_000_000 };
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let received_ns = u64::try_from(since_1970.as_nanos()).unwrap();
+        let context = Context { organization: ORGANIZATION, source: "test", received_ns };
         let (mut events, mut scratch) = (EventBuffer::new(), Scratch::default());
-        for number in 0..count {
-            let raw = format!(r#"{{"event_type":"test.event","severity":"high","number":{number}}}"#);
+        for number in numbers {
+            let filling = filling(number);
+            let raw = format!(
+                r#"{{"event_type":"test.event","severity":"high","number":{number},"filling":"{filling}"}}"#
+            );
             normaliser.normalise(&raw, &context, &mut scratch, &mut events).unwrap();
         }
         let append = Append { organization: ORGANIZATION.to_owned(), events, idempotency: None };
@@ -118,6 +139,16 @@ impl Scene {
     }
 }
 
+/// Hexadecimal digits that look random and follow from the number.
+fn filling(number: u64) -> String {
+    let mut state = number.wrapping_add(1);
+    let words = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{state:016x}")
+    });
+    words.take(32).collect()
+}
+
 fn target(folder: &TempDir, receiver: &Receiver) -> Target {
     let config = TargetConfig {
         destination: DESTINATION.to_owned(),
@@ -144,7 +175,10 @@ fn pipeline_config() -> PipelineConfig {
         settings: "{}".to_owned(),
         concurrency: 4,
         batch_events: None,
+        events_per_second: None,
+        retry: RetryPolicy::default(),
         age_limit: Duration::from_secs(7 * 24 * 60 * 60),
+        dead_letter_limit: DeadLetterLimit::default(),
         start: Start::Now,
     }
 }

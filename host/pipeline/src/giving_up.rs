@@ -1,0 +1,96 @@
+//! The ways to the dead letters: judged guilty, tried often enough, too old, or lost by the SIEM without saying which.
+
+use std::time::Duration;
+
+use siemaphore_store::AttemptRecord;
+
+use crate::batch::Batch;
+use crate::chunk::{Chunk, Lane};
+use crate::health::Trouble;
+use crate::sending::now_ms;
+use crate::suspects::Suspect;
+use crate::task::{Task, Work};
+
+const TRIED_HINT: &str = "mend the cause, then replay with `siemaphore dead-letters replay`";
+
+impl Task {
+    /// Tries a batch again, unless the operator wants it given up by now.
+    pub(crate) fn retry(&mut self, mut batch: Batch, after: Option<Duration>, trouble: Trouble) {
+        batch.retries = batch.retries.saturating_add(1);
+        if self.config.retry.give_up.after_attempts(batch.retries) {
+            let cause = format!("given up after {} attempts: {}", batch.retries, trouble.reason);
+            self.give_up_all(&batch, &cause);
+            // The next events have the whole schedule before them, not the end of this one.
+            self.health.start_afresh();
+        } else {
+            self.send_what_is_young(batch, &trouble.reason);
+        }
+        self.fail(after, trouble);
+    }
+
+    fn send_what_is_young(&mut self, batch: Batch, reason: &str) {
+        let oldest_ns = self.config.retry.give_up.oldest_ns(now_ms()).filter(|_| batch.lane() == Lane::Log);
+        let old = oldest_ns.map(|oldest| batch.received_before(oldest)).unwrap_or_default();
+        if old.is_empty() {
+            self.send_later(batch);
+            return;
+        }
+        let cause = format!("not delivered within the age to give up: {reason}");
+        self.dead_letter_each(&batch.part(&old), &cause, TRIED_HINT, &batch.attempts);
+        let young: Vec<usize> =
+            (0..batch.members.len()).filter(|record| old.binary_search(record).is_err()).collect();
+        if !young.is_empty() {
+            self.work.push_front(Work::Reframe(batch, young));
+        }
+    }
+
+    /// The whole batch is past its age while requests fail.
+    pub(crate) fn give_up_for_age(&mut self, batch: &Batch) {
+        let reason = self.health.trouble().map(|trouble| trouble.reason.clone()).unwrap_or_default();
+        self.give_up_all(batch, &format!("not delivered within the age to give up: {reason}"));
+    }
+
+    fn give_up_all(&mut self, batch: &Batch, cause: &str) {
+        let (destination, events) = (&self.config.destination, batch.members.len());
+        tracing::warn!(destination, events, cause, hint = TRIED_HINT, "a batch goes to the dead letters");
+        self.dead_letter_each(&batch.chunk(), cause, TRIED_HINT, &batch.attempts);
+    }
+
+    pub(crate) fn send_later(&mut self, batch: Batch) {
+        self.work.push_front(Work::Send(batch));
+    }
+
+    /// Dead-letters one event.
+    pub(crate) fn give_up(&mut self, suspect: Suspect) {
+        let Suspect { chunk, reason, hint, attempts, .. } = suspect;
+        tracing::warn!(
+            destination = self.config.destination,
+            reason,
+            hint,
+            "an event goes to the dead letters"
+        );
+        self.dead_letter(&chunk, &reason, &hint, &attempts);
+    }
+
+    /// The SIEM lost some of these and does not say which: sending them again would duplicate the others.
+    pub(crate) fn give_up_batch(&mut self, batch: &Batch, lost: u32, reason: &str) {
+        let events = batch.members.len();
+        tracing::warn!(
+            destination = self.config.destination,
+            lost,
+            events,
+            reason,
+            "a batch goes to the dead letters"
+        );
+        let cause =
+            format!("the SIEM lost {lost} of {events} events of a request and did not say which: {reason}");
+        let hint = "compare with what the SIEM has before replaying: some of these have arrived";
+        self.dead_letter_each(&batch.chunk(), &cause, hint, &batch.attempts);
+    }
+
+    fn dead_letter_each(&mut self, events: &Chunk, cause: &str, hint: &str, attempts: &[AttemptRecord]) {
+        for event in events.singles() {
+            self.dead_letter(&event, cause, hint, attempts);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The formatter's probe: a request that shows whether endpoint and credential work, and stores nothing.
+
+use siemaphore_delivery::{Decision, Group, Target, classify};
+use siemaphore_model::formatter::Verdict;
+use siemaphore_registry::Plugin;
+use siemaphore_sandbox::Sandbox;
+
+use crate::PipelineConfig;
+use crate::sending::{excerpt, words};
+use crate::test_event::TestReport;
+use crate::version::configured;
+
+const NO_PROBE_HINT: &str = "`siemaphore destination test NAME` sends a synthetic event instead";
+
+/// Makes the probe of a destination's formatter. Needs no running pipeline, and touches no store.
+pub async fn probe(
+    config: &PipelineConfig,
+    sandbox: &Sandbox,
+    plugin: &Plugin,
+    target: &Target,
+) -> TestReport {
+    let Some(active) = plugin.active() else {
+        let reason = format!("formatter `{}` is not loaded", plugin.name());
+        return TestReport::failed(reason, "see `siemaphore plugin list` for the reason");
+    };
+    let version = match configured(config, sandbox, target, active).await {
+        Ok(version) => version,
+        Err(error) => return TestReport::failed(error.to_string(), error.hint()),
+    };
+    if version.profile.profile().probe.is_none() {
+        return TestReport::failed("the formatter has no probe for its SIEM", NO_PROBE_HINT);
+    }
+    let request = Some(version.profile.summary().to_owned());
+    match target.probe(&version.profile, &Group::default()).await {
+        Err(error) => TestReport::failed(error.reason, error.hint),
+        Ok(answer) => {
+            let decision = classify(&answer, Verdict::Standard, 0);
+            let (reason, hint) = words(&decision);
+            TestReport {
+                ok: matches!(decision, Decision::Delivered { .. }),
+                request,
+                status: Some(answer.status),
+                answer: excerpt(&answer),
+                ..TestReport::failed(reason, hint)
+            }
+        }
+    }
+}
