@@ -69,7 +69,7 @@ pub(crate) fn run(
     let mut summary = summarize(&snapshot, to)?;
     refuse_without_room(config, to, summary.bytes)?;
     let file = create(to)?;
-    let copied = copy(&snapshot, to, abandoned, progress).and_then(|()| {
+    let copied = copy(&snapshot, to, abandoned, &progress).and_then(|()| {
         file.sync_all().map_err(StorageError::file("sync", to))?;
         folder::sync_parent(to)?;
         Ok(file.metadata().map_err(StorageError::file("read", to))?.len())
@@ -125,7 +125,7 @@ fn copy(
     snapshot: &Connection,
     to: &Path,
     abandoned: &AtomicBool,
-    progress: impl Fn(BackupProgress),
+    progress: &impl Fn(BackupProgress),
 ) -> Result<(), StoreError> {
     let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // What fails midway is removed, and the file is synced as a whole: a journal would only cost time.

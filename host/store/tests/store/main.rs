@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are what the store speaks in")]
 
+mod backup;
 mod damage;
 mod destinations;
 mod disk;
@@ -14,5 +15,7 @@ mod durability;
 mod idempotency;
 mod ledger_model;
 mod limits;
+mod migration;
+mod replay;
 mod settling;
 mod support;
