@@ -73,7 +73,7 @@ impl PipelineHandle {
         self.status.borrow().clone()
     }
 
-    /// Wakes whenever the status has changed.
+    /// Wakes whenever the status has changed or events were settled.
     pub fn changes(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }

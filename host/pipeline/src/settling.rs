@@ -41,7 +41,7 @@ impl Task {
             return;
         }
         match self.stages.store.settle(self.settlement.clone()).await {
-            Ok(()) => self.settlement = empty_settlement(&self.config),
+            Ok(()) => self.settled(),
             Err(StoreError::DeadLettersFull { .. }) if !self.settlement.dead_letters.is_empty() => {
                 self.set_aside_dead_letters();
                 self.settle_the_rest().await;
@@ -50,12 +50,17 @@ impl Task {
         }
     }
 
+    fn settled(&mut self) {
+        self.settlement = empty_settlement(&self.config);
+        self.unannounced = true;
+    }
+
     async fn settle_the_rest(&mut self) {
         if is_empty(&self.settlement) {
             return;
         }
         match self.stages.store.settle(self.settlement.clone()).await {
-            Ok(()) => self.settlement = empty_settlement(&self.config),
+            Ok(()) => self.settled(),
             Err(error) => self.store_failed(&error),
         }
     }

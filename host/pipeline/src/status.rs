@@ -102,7 +102,9 @@ impl Task {
         });
     }
 
-    pub(crate) fn publish(&self) {
+    /// Wakes whoever watches when the status has changed or events were settled.
+    pub(crate) fn publish(&mut self) {
+        let settled = std::mem::take(&mut self.unannounced);
         let state = self.state();
         let pause = self
             .health
@@ -112,7 +114,8 @@ impl Task {
         let (failures, suspects, confirming) = (self.health.failures(), self.suspects.len(), self.confirming);
         let replaying = self.replay.in_hand() as u64;
         self.status.send_if_modified(|status| {
-            let changed = status.state != state
+            let changed = settled
+                || status.state != state
                 || status.failures != failures
                 || status.suspects != suspects
                 || status.waiting_for_confirmation != confirming

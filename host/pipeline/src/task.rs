@@ -72,6 +72,8 @@ pub(crate) struct Task {
     pub(crate) pace: Pace,
     pub(crate) suspects: Suspects,
     pub(crate) settlement: Settlement,
+    /// Something was settled since the status was last published.
+    pub(crate) unannounced: bool,
     pub(crate) without_room: WithoutRoom,
     pub(crate) replay: Replay,
     /// In the order in which it is to be done; what failed goes back to the front.
@@ -112,6 +114,7 @@ impl Task {
             pace: Pace::new(config.events_per_second),
             suspects: Suspects::default(),
             settlement: empty_settlement(&config),
+            unannounced: false,
             without_room: WithoutRoom::default(),
             replay: Replay::new(),
             work: VecDeque::new(),

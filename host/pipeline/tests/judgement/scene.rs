@@ -118,6 +118,11 @@ impl Scene {
         self.wait(|| async { self.pipeline().status().suspects == count }).await;
     }
 
+    /// Waits until every letter that was marked has been tried.
+    pub(crate) async fn until_replayed(&self) {
+        self.wait(|| async { self.store.replays_waiting(DESTINATION).await.unwrap() == 0 }).await;
+    }
+
     /// Looks again whenever the pipeline's status changes.
     async fn wait<F: Future<Output = bool>>(&self, wanted: impl Fn() -> F) {
         let mut changes = self.pipeline().changes();
