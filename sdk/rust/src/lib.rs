@@ -15,6 +15,7 @@ mod rank;
 mod verdict;
 
 pub mod json;
+pub mod pending;
 pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "runs in tests only, where a broken law panics")]

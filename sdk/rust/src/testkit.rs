@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 use crate::bindings::exports::siemaphore::formatter::formatter::{Description, Records};
 use crate::json::{Names, scan};
 use crate::{
-    Event, Formatter, Framing, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export,
+    Event, Formatter, Framing, Pending, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict,
+    export,
 };
 
 /// An event with this document, and an envelope to change by struct update.
@@ -46,6 +47,24 @@ pub fn answer(status: u16, body: &str) -> Response {
     }
 }
 
+/// The SIEM's answer to the follow-up that a `pending` verdict asks for.
+pub fn follow_up(pending: &Pending, status: u16, body: &str) -> Response {
+    Response { phase: Phase::FollowUp, state: pending.state.clone(), ..answer(status, body) }
+}
+
+/// What the host does for one batch at most: afterwards it sends the batch again.
+const MAX_FOLLOW_UPS: usize = 60;
+const MAX_FOLLOW_UP_MS: u64 = 10 * 60 * 1_000;
+
+/// Where a chain of `pending` verdicts has led.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// The verdict on the last answer. Still `pending` when the host would have lost patience.
+    pub verdict: Verdict,
+    /// What was asked on the way, in order.
+    pub follow_ups: Vec<Pending>,
+}
+
 /// A configured formatter and the request that it asks for.
 #[derive(Debug)]
 pub struct Configured<F> {
@@ -55,8 +74,16 @@ pub struct Configured<F> {
 
 /// Configures a formatter with settings as JSON text.
 pub fn configure<F: Formatter>(settings: &str) -> Result<Configured<F>, Vec<SettingProblem>> {
+    configure_for(settings, "destination-1")
+}
+
+/// [`configure`] for a destination of this opaque name.
+pub fn configure_for<F: Formatter>(
+    settings: &str,
+    destination: &str,
+) -> Result<Configured<F>, Vec<SettingProblem>> {
     let formatter = OnceLock::new();
-    let profile = export::configure(&formatter, settings, "destination-1")?;
+    let profile = export::configure(&formatter, settings, destination)?;
     Ok(Configured { profile, formatter })
 }
 
@@ -105,6 +132,40 @@ impl<F: Formatter> Configured<F> {
 
     pub fn interpret(&self, response: &Response) -> Verdict {
         export::interpret(&self.formatter, response)
+    }
+
+    /// Follows `pending` verdicts as the host does, without the waiting: `siem` answers each follow-up with a status
+    /// and a body.
+    ///
+    /// # Panics
+    ///
+    /// When the formatter asks for a follow-up and its profile has no path for it.
+    pub fn follow(&self, first: &Response, mut siem: impl FnMut(&Pending) -> (u16, String)) -> Followed {
+        let (mut verdict, mut status) = (self.interpret(first), first.status);
+        let mut follow_ups: Vec<Pending> = Vec::new();
+        let mut waited_ms = 0_u64;
+        loop {
+            let pending = match (&verdict, follow_ups.last()) {
+                (Verdict::Pending(pending), _) => pending.clone(),
+                (Verdict::Standard, Some(last)) if matches!(status, 408 | 429 | 500..) => last.clone(),
+                _ => break,
+            };
+            assert!(self.profile.follow_up_path.is_some(), "pending, and the profile has no follow-up path");
+            waited_ms = waited_ms.saturating_add(pending.after_ms);
+            if follow_ups.len() == MAX_FOLLOW_UPS || waited_ms > MAX_FOLLOW_UP_MS {
+                break;
+            }
+            let body;
+            (status, body) = siem(&pending);
+            let asked = Response {
+                records: first.records,
+                body_bytes: first.body_bytes,
+                ..follow_up(&pending, status, &body)
+            };
+            verdict = self.interpret(&asked);
+            follow_ups.push(pending);
+        }
+        Followed { verdict, follow_ups }
     }
 }
 
