@@ -5,6 +5,7 @@
 //! are those that Enterprise and Cloud both take, far below what either allows: a larger request is not faster.
 #![forbid(unsafe_code)]
 
+mod acknowledgement;
 mod answer;
 mod record;
 mod settings;
@@ -14,6 +15,8 @@ use siemaphore_sdk::{
     Response, SettingProblem, Verdict, Writer,
 };
 
+use crate::acknowledgement::{CHANNEL_HEADER, Channel, PATH};
+
 pub use settings::Settings;
 
 const BODY_BYTES: u32 = 1_000_000;
@@ -22,6 +25,8 @@ const BODY_BYTES: u32 = 1_000_000;
 #[derive(Debug)]
 pub struct Splunk {
     template: record::Template,
+    /// There when events count as delivered only after Splunk has indexed them.
+    channel: Option<Channel>,
 }
 
 impl Formatter for Splunk {
@@ -46,18 +51,25 @@ impl Formatter for Splunk {
 
     fn configure(
         settings: Settings,
-        _destination: &str,
+        destination: &str,
     ) -> Result<(Splunk, RequestProfile), Vec<SettingProblem>> {
         let problems = settings.problems();
         if !problems.is_empty() {
             return Err(problems);
         }
         let limits = Limits { records: 1_000, body_bytes: BODY_BYTES, record_bytes: BODY_BYTES };
-        let profile = RequestProfile {
+        let mut profile = RequestProfile {
             probe: Some(Probe::get("/services/collector/health")),
             ..RequestProfile::post_json("/services/collector/event", Framing::Concatenated, limits)
         };
-        Ok((Splunk { template: record::Template::new(&settings) }, profile))
+        let channel = settings.indexer_acknowledgement.then(|| Channel::of(destination));
+        if let Some(channel) = &channel {
+            profile.headers.push((CHANNEL_HEADER.to_owned(), channel.name().to_owned()));
+            profile.follow_up_path = Some(PATH.to_owned());
+            // Only the indexer that took a request can confirm it.
+            profile.sticky = true;
+        }
+        Ok((Splunk { template: record::Template::new(&settings), channel }, profile))
     }
 
     fn format(&self, event: &Event, record: &mut Writer) -> Result<(), Rejected> {
@@ -66,7 +78,7 @@ impl Formatter for Splunk {
     }
 
     fn interpret(&self, response: &Response) -> Verdict {
-        answer::interpret(response)
+        answer::interpret(response, self.channel.as_ref())
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Settings {
     /// The index to write to. Empty: the default index of the token. By default the index that the producer documents,
     /// else the default index of the token.
     pub index: Option<String>,
+    /// Count events as delivered when Splunk has indexed them, not when it has received them. The token needs indexer
+    /// acknowledgement, and a load balancer on the way needs sticky sessions by cookie.
+    pub indexer_acknowledgement: bool,
     /// How five severities become Splunk's levels from 1 to 6.
     pub severity_levels: SeverityLevels,
     /// What we know about an event that becomes an indexed field. A field that the document has too under the same

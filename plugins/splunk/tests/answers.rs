@@ -1,5 +1,5 @@
 //! Every answer of HEC and what becomes of the batch.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use siemaphore_formatter_splunk::Splunk;
 use siemaphore_sdk::testkit::{self, answer};
@@ -69,6 +69,7 @@ fn an_indexer_near_its_capacity_has_the_batch_and_gets_a_pause() {
             panic!("code {code} is not a delivery")
         };
         assert!(note.pause_ms.is_some_and(|pause_ms| pause_ms > 0));
+        assert!(note.reason.starts_with(&format!("HEC code {code}: ")) && !note.hint.is_empty(), "{note:?}");
     }
 }
 
@@ -77,14 +78,12 @@ fn a_bad_event_is_rejected_alone_what_precedes_it_is_delivered_and_the_rest_is_s
     for code in [6, 12, 13, 15] {
         let body = format!(r#"{{"text":"bad","code":{code},"invalid-event-number":3}}"#);
         let Verdict::Partial(partial) = verdict(&answer(400, &body)) else { panic!("code {code}") };
-        let reason = format!("HEC code {code}: bad");
-        assert_eq!(
-            partial.runs,
-            [
-                Run { first: 0, count: 3, fate: Fate::Delivered },
-                Run { first: 3, count: 1, fate: Fate::Rejected(reason) },
-            ]
-        );
+        assert_eq!(partial.runs[0], Run { first: 0, count: 3, fate: Fate::Delivered });
+        let [_, Run { first: 3, count: 1, fate: Fate::Rejected(reason) }] = partial.runs.as_slice() else {
+            panic!("{:?}", partial.runs)
+        };
+        let said = format!("HEC code {code}: bad: HEC ");
+        assert!(reason.starts_with(&said) && reason.len() > said.len(), "{reason}");
         assert_eq!((partial.rest, partial.note), (Fate::Retry, None));
     }
 }
@@ -108,6 +107,33 @@ fn a_bad_event_that_hec_does_not_name_is_left_to_halving() {
         assert!(matches!(verdict(&answer(400, body)), Verdict::Rejected(_)), "{body}");
     }
     assert!(matches!(coded(400, 5), Verdict::Rejected(_)));
+}
+
+/// A failure in the body outweighs a success in the status.
+#[test]
+fn an_error_within_a_success_is_no_delivery() {
+    for code in [8, 9, 18, 19, 20, 23, 26, 27] {
+        assert!(matches!(coded(200, code), Verdict::Retry(_)), "code {code}");
+    }
+    for code in [1, 2, 3, 4, 7, 10, 11, 14, 16, 21, 22, 28, 99] {
+        assert!(matches!(coded(200, code), Verdict::Hold(_)), "code {code}");
+    }
+    for code in [5, 6, 12, 13, 15] {
+        assert!(matches!(coded(200, code), Verdict::Rejected(_)), "code {code}");
+    }
+}
+
+#[test]
+fn the_health_of_hec_is_an_answer_to_a_probe_and_to_nothing_else() {
+    let healthy = answer(200, r#"{"text":"HEC is healthy","code":17}"#);
+    assert!(matches!(verdict(&healthy), Verdict::Hold(_)), "ten events went nowhere");
+    assert_eq!(verdict(&Response { records: 0, ..healthy }), Verdict::Delivered(None));
+}
+
+#[test]
+fn an_indexer_that_shuts_down_is_left_alone_for_a_while() {
+    let Verdict::Retry(retry) = coded(503, 23) else { panic!("not retried") };
+    assert!(retry.after_ms.is_some_and(|after_ms| after_ms >= 10_000), "{retry:?}");
 }
 
 /// Splunk Cloud answers so instead of with 413.
