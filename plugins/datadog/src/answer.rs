@@ -25,8 +25,14 @@ enum Problem {
 }
 
 pub(crate) fn interpret(response: &Response) -> Verdict {
-    let reason = reason(response);
+    let answer: Answer = serde_json::from_slice(&response.body).unwrap_or_default();
+    let has_errors = !answer.errors.is_empty();
+    let reason = reason(response.status, answer);
     match response.status {
+        200..300 if has_errors => Verdict::hold(
+            reason,
+            "Datadog accepts without a word about errors: something on the way to it answers, so check proxies",
+        ),
         200..300 if is_datadogs(response) => Verdict::Delivered(None),
         200..300 => Verdict::hold(
             format!("status {} with a body that is not Datadog's", response.status),
@@ -54,8 +60,7 @@ fn is_datadogs(response: &Response) -> bool {
     body.is_empty() || body.starts_with(b"{")
 }
 
-fn reason(response: &Response) -> String {
-    let answer: Answer = serde_json::from_slice(&response.body).unwrap_or_default();
+fn reason(status: u16, answer: Answer) -> String {
     let words: Vec<String> = answer
         .errors
         .into_iter()
@@ -67,7 +72,7 @@ fn reason(response: &Response) -> String {
         })
         .collect();
     if words.is_empty() {
-        return format!("status {}", response.status);
+        return format!("status {status}");
     }
-    format!("status {}: {}", response.status, words.join("; "))
+    format!("status {status}: {}", words.join("; "))
 }

@@ -24,6 +24,15 @@ fn a_login_page_is_not_a_delivery() {
 }
 
 #[test]
+fn an_error_within_a_success_is_not_a_delivery() {
+    let Verdict::Hold(refusal) = verdict(202, r#"{"errors":["upstream timed out"]}"#) else {
+        panic!("it is believed")
+    };
+    assert_eq!(refusal.reason, "status 202: upstream timed out");
+    assert_eq!(verdict(202, r#"{"errors":[]}"#), Verdict::Delivered(None));
+}
+
+#[test]
 fn faults_of_configuration_hold_and_say_what_to_do() {
     let body = r#"{"errors":[{"status":"403","title":"Forbidden","detail":"API key is invalid"}]}"#;
     let Verdict::Hold(refusal) = verdict(403, body) else { panic!("403 does not hold") };

@@ -30,6 +30,10 @@ pub(crate) fn interpret(response: &Response) -> Verdict {
             reason,
             "a web page answers at this endpoint: use the logs ingestion endpoint of the rule",
         ),
+        200..300 if !(problem.code.is_empty() && problem.message.is_empty()) => Verdict::hold(
+            reason,
+            "Azure accepts without a word about errors: something on the way to it answers, so check proxies",
+        ),
         200..300 => Verdict::Delivered(None),
         // Neighbours in a batch are neighbours in time, so halves span less of it.
         _ if problem.code == "RecordsTimeRangeIsMoreThan30Minutes" && divisible => Verdict::Split,

@@ -27,6 +27,14 @@ fn success_has_no_body() {
 }
 
 #[test]
+fn an_error_within_a_success_is_not_a_delivery() {
+    let Verdict::Hold(refusal) = verdict(&error(200, "InternalServerError", "try later")) else {
+        panic!("it is believed")
+    };
+    assert_eq!(refusal.reason, "status 200 InternalServerError: try later");
+}
+
+#[test]
 fn missing_permission_holds_and_names_the_role() {
     let Verdict::Hold(refusal) =
         verdict(&error(403, "OperationFailed", "The authentication token provided does not have access"))
