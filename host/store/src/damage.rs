@@ -3,7 +3,7 @@
 
 use crate::block::{self, BlockId};
 use crate::block_row;
-use crate::error::{StorageError, StoreError};
+use crate::error::StoreError;
 use crate::expiry::{self, Ending};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -59,7 +59,7 @@ pub(crate) fn drop_block(connection: &Connection, block: BlockId, now_ms: u64) -
     let Some((reason, data)) = find_damage(connection, block)? else {
         return Err(StoreError::NotDamaged(block));
     };
-    keep_for_export(connection, block, &reason, data.as_deref(), now_ms)?;
+    keep_for_export(connection, block, &reason, Some(&data), now_ms)?;
     let Some(span) = block_row::at_or_after(connection, &organization, block.0)? else { return Ok(()) };
     let lost = expiry::delete_block(connection, &organization, &span, Ending::Damaged)?;
     tracing::error!(organization, first = block.0, reason, events = lost, "a damaged block was set aside");
@@ -67,20 +67,21 @@ pub(crate) fn drop_block(connection: &Connection, block: BlockId, now_ms: u64) -
 }
 
 /// What is wrong with a block and the bytes that it has, or none when it is sound.
-#[expect(clippy::type_complexity, reason = "a reason and the bytes, used once")]
-fn find_damage(
-    connection: &Connection,
-    block: BlockId,
-) -> Result<Option<(String, Option<Vec<u8>>)>, StorageError> {
-    match block_row::read_data(connection, block).map_err(StorageError::from) {
-        Ok(None) => Ok(None),
-        Ok(Some((seal, data))) => Ok(block::open(seal, &data).err().map(|reason| (reason, Some(data)))),
-        Err(error) if error.is_corrupt() => Ok(Some((error.to_string(), None))),
-        Err(error) => Err(error),
+fn find_damage(connection: &Connection, block: BlockId) -> rusqlite::Result<Option<(String, Vec<u8>)>> {
+    if let Some(damage) = look(connection, block)? {
+        return Ok(Some(damage));
     }
+    // What is in memory may be older than the damage on disk, which a reader has met.
+    connection.execute_batch("PRAGMA shrink_memory")?;
+    look(connection, block)
 }
 
-fn keep_for_export(
+fn look(connection: &Connection, block: BlockId) -> rusqlite::Result<Option<(String, Vec<u8>)>> {
+    let found = block_row::read_data(connection, block)?;
+    Ok(found.and_then(|(seal, data)| block::open(seal, &data).err().map(|reason| (reason, data))))
+}
+
+pub(crate) fn keep_for_export(
     connection: &Connection,
     block: BlockId,
     reason: &str,

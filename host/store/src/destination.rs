@@ -152,7 +152,7 @@ fn activate(connection: &Connection, destination: &Destination, active: bool) ->
 }
 
 /// All blocks with events that the cursor has not settled.
-fn waiting_blocks(
+pub(crate) fn waiting_blocks(
     connection: &Connection,
     organization: &str,
     cursor: &Cursor,
@@ -164,6 +164,12 @@ fn waiting_blocks(
         }
     })?;
     Ok(waiting)
+}
+
+/// All that are known, inactive ones too.
+pub(crate) fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT name FROM destinations ORDER BY name")?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 pub(crate) fn find(connection: &Connection, name: &str) -> Result<Option<Destination>, StorageError> {

@@ -81,6 +81,8 @@ pub enum StorageError {
     File { action: &'static str, path: PathBuf, source: Arc<std::io::Error> },
     #[error("the store's row of {what} is damaged")]
     DamagedRow { what: String },
+    #[error("the store's file is damaged: {reason}")]
+    DamagedFile { reason: &'static str },
     #[error("cannot compress a block: {0}")]
     Compression(Arc<std::io::Error>),
 }
@@ -115,11 +117,51 @@ impl StorageError {
 
     /// Whether the database file itself is damaged where it was read.
     pub(crate) fn is_corrupt(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             StorageError::Database(error) => {
-                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
             }
+            StorageError::DamagedFile { .. } => true,
             _ => false,
+        }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn is_corrupt(&self) -> bool {
+        self.storage().is_some_and(StorageError::is_corrupt)
+    }
+}
+
+/// The errors that may have the database's own inside.
+pub(crate) trait HasStorage {
+    fn storage(&self) -> Option<&StorageError>;
+}
+
+impl HasStorage for StoreError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            StoreError::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl HasStorage for AppendError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            AppendError::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl HasStorage for LoadError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            LoadError::Storage(error) => Some(error),
+            _ => None,
         }
     }
 }

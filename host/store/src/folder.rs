@@ -54,6 +54,10 @@ pub(crate) fn sync(folder: &Path) -> Result<(), StorageError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StorageError::file("sync", folder))
 }
 
+pub(crate) fn sync_file(path: &Path) -> Result<(), StorageError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(StorageError::file("sync", path))
+}
+
 /// Syncs the entry of a file.
 pub(crate) fn sync_parent(file: &Path) -> Result<(), StorageError> {
     sync(parent_of(file).unwrap_or(file))

@@ -3,7 +3,7 @@
 use crate::append::{Append, Appended};
 use crate::change::Change;
 use crate::error::{AppendError, StoreError};
-use crate::queue::{Answer, Command, Queued};
+use crate::queue::{Answer, Command, Damage, Queued};
 use std::sync::mpsc::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -16,6 +16,7 @@ pub(crate) struct Group {
     pub(crate) appends: Vec<(Append, Answer<Appended, AppendError>)>,
     pub(crate) changes: Vec<(Change, Answer<u64, StoreError>)>,
     pub(crate) closing: Vec<oneshot::Sender<()>>,
+    pub(crate) damage: Vec<Damage>,
     bytes: usize,
     /// Given back to the queue when the group has been answered.
     room: Vec<OwnedSemaphorePermit>,
@@ -46,6 +47,7 @@ impl Group {
                 self.appends.push((append, answer));
             }
             Command::Change(change, answer) => self.changes.push((change, answer)),
+            Command::Damage(damage) => self.damage.push(damage),
             Command::Close(ended) => self.closing.push(ended),
         }
     }

@@ -1,6 +1,7 @@
 //! The one row of `log` and the rows of `organizations`: where the log ends and what it holds.
 
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LogRow {
@@ -42,6 +43,12 @@ pub(crate) fn accepted(connection: &Connection, organization: &str) -> rusqlite:
     let accepted =
         connection.prepare_cached(ACCEPTED)?.query_row([organization], |row| row.get(0)).optional()?;
     Ok(accepted.unwrap_or(0))
+}
+
+/// How many events each organisation ever had.
+pub(crate) fn all_accepted(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let mut statement = connection.prepare_cached("SELECT name, accepted FROM organizations")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// The organisation whose awaited blocks take most.

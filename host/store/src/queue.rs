@@ -5,7 +5,7 @@
 
 use crate::append::{Append, Appended};
 use crate::change::Change;
-use crate::error::{AppendError, LoadError, StoreError};
+use crate::error::{AppendError, LoadError, StorageError, StoreError};
 use std::sync::{Arc, mpsc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -17,15 +17,39 @@ pub(crate) enum Command {
     Append(Append, Answer<Appended, AppendError>),
     /// Answered with how many dead letters were changed.
     Change(Change, Answer<u64, StoreError>),
+    /// A reader has found the file damaged.
+    Damage(Damage),
     /// Finish what is queued, then stop.
     Close(oneshot::Sender<()>),
+}
+
+/// Which file was found damaged, and how.
+#[derive(Debug)]
+pub(crate) struct Damage {
+    pub(crate) generation: u64,
+    pub(crate) reason: String,
+    /// Answered when the writer has done what it could.
+    pub(crate) repaired: oneshot::Sender<()>,
+}
+
+/// Where readers tell the writer of damage.
+pub(crate) struct DamageReports(mpsc::Sender<Queued>);
+
+impl DamageReports {
+    pub(crate) async fn repair(&self, generation: u64, error: &StorageError) {
+        let (repaired, repair) = oneshot::channel();
+        let damage = Damage { generation, reason: error.to_string(), repaired };
+        // A writer that has ended has nothing to repair.
+        drop(self.0.send(Queued { command: Command::Damage(damage), room: None }));
+        repair.await.ok();
+    }
 }
 
 pub(crate) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(crate) struct Queued {
     pub(crate) command: Command,
-    /// None for closing, which must not wait for room.
+    /// None for what must not wait for room: closing, reports of damage.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
@@ -61,6 +85,10 @@ impl Queue {
     pub(crate) fn new() -> (Queue, mpsc::Receiver<Queued>) {
         let (sender, receiver) = mpsc::channel();
         (Queue { sender, room: Arc::new(Semaphore::new(ROOM_KIB as usize)) }, receiver)
+    }
+
+    pub(crate) fn damage_reports(&self) -> DamageReports {
+        DamageReports(self.sender.clone())
     }
 
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {

@@ -3,7 +3,7 @@
 use crate::block::{self, BlockId, EventTypes};
 use crate::block_row;
 use crate::destination;
-use crate::error::{LoadError, StorageError, StoreError};
+use crate::error::{LoadError, StoreError};
 use rusqlite::{Connection, params};
 use siemaphore_model::{EventBuffer, Severity};
 use std::ops::Range;
@@ -78,12 +78,8 @@ pub(crate) fn blocks_since(
 
 /// Reads a block's bytes. Checking and decompressing them needs no connection: see [`open`].
 pub(crate) fn load(connection: &Connection, block: BlockId) -> Result<(block::Seal, Vec<u8>), LoadError> {
-    match block_row::read_data(connection, block).map_err(StorageError::from) {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) => Err(LoadError::Gone(block)),
-        Err(error) if error.is_corrupt() => Err(LoadError::Damaged { block, reason: error.to_string() }),
-        Err(error) => Err(error.into()),
-    }
+    // Damage of the file itself is an error here: the writer rebuilds the file then.
+    block_row::read_data(connection, block)?.ok_or(LoadError::Gone(block))
 }
 
 pub(crate) fn open(block: BlockId, seal: block::Seal, data: &[u8]) -> Result<EventBuffer, LoadError> {

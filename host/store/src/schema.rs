@@ -7,6 +7,8 @@ use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
 use crate::folder;
 use crate::migrate::{self, FORMAT_VERSION};
+use crate::recover;
+use crate::snapshot::Snapshot;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +33,7 @@ pub(crate) fn path(config: &StoreConfig) -> PathBuf {
 }
 
 /// Opens the writing connection, and makes or checks the file's format.
-pub(crate) fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError> {
+fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError> {
     let path = path(config);
     let mut connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // Before the first write: also a new file and a migration have to survive a power cut.
@@ -52,6 +54,58 @@ pub(crate) fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError
         Format::Foreign => return Err(StoreError::Foreign { path }),
     }
     Ok(connection)
+}
+
+/// Opens the writing connection; a file that turns out to be damaged is rebuilt first.
+pub(crate) fn open_sound(config: &StoreConfig) -> Result<Connection, StoreError> {
+    recover::resume(config)?;
+    if is_gone(config) {
+        recover::run(config, "it is empty or missing, and there were destinations in it")?;
+    }
+    let opened = open_writer(config).and_then(|connection| {
+        probe(&connection)?;
+        Ok(connection)
+    });
+    match opened {
+        Err(error) if error.is_corrupt() => {
+            recover::run(config, &error.to_string())?;
+            open_writer(config)
+        }
+        opened => opened,
+    }
+}
+
+/// A store that was used has left a snapshot of its destinations.
+fn is_gone(config: &StoreConfig) -> bool {
+    // SQLite takes a shorter file for an empty one.
+    const SMALLEST_BYTES: u64 = 512;
+    let is_empty = std::fs::metadata(path(config)).map_or(true, |file| file.len() < SMALLEST_BYTES);
+    is_empty && Snapshot::exists(&config.folder)
+}
+
+/// Reads a row of each table, so that damage at the top of a tree shows before anything is promised. The rest is not
+/// read here: it may be many gigabytes, and damage in it is found and repaired when it is met.
+fn probe(connection: &Connection) -> Result<(), StorageError> {
+    const TABLES: [&str; 10] = [
+        "log",
+        "organizations",
+        "destinations",
+        "blocks",
+        "block_data",
+        "dead_letters",
+        "replays",
+        "idempotency_keys",
+        "grants",
+        "damaged_blocks",
+    ];
+    for table in TABLES {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table} LIMIT 1"))?;
+        let found = statement.query([])?.next()?.is_some();
+        if table == "log" && !found {
+            return Err(StorageError::DamagedFile { reason: "the log has no end" });
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn open_reader(config: &StoreConfig) -> Result<Connection, StorageError> {
@@ -97,8 +151,17 @@ fn format_of(connection: &Connection) -> Result<Format, StoreError> {
     Ok(match (tables, number("application_id")?) {
         (0, 0) => Format::Empty,
         (_, APPLICATION_ID) => Format::Version(number("user_version")?),
+        _ if has_our_tables(connection)? => {
+            return Err(StorageError::DamagedFile { reason: "its header is not ours, its tables are" }.into());
+        }
         _ => Format::Foreign,
     })
+}
+
+fn has_our_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    const OURS: &str = "SELECT count(*) = 4 FROM sqlite_schema \
+         WHERE type = 'table' AND name IN ('log', 'block_data', 'destinations', 'dead_letters')";
+    connection.query_row(OURS, [], |row| row.get(0))
 }
 
 fn create(connection: &mut Connection, folder: &Path) -> Result<(), StoreError> {
@@ -112,6 +175,27 @@ fn create(connection: &mut Connection, folder: &Path) -> Result<(), StoreError> 
     transaction.pragma_update(None, "user_version", FORMAT_VERSION)?;
     transaction.commit()?;
     Ok(folder::sync(folder)?)
+}
+
+/// Makes a new file elsewhere, without a journal: whoever fills it syncs it as a whole, and starts over after a crash.
+/// It is no store of ours until it is [stamped](stamp).
+pub(crate) fn create_at(path: &Path) -> Result<Connection, StorageError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(include_str!("schema.sql"))?;
+    connection.execute_batch("BEGIN")?;
+    Ok(connection)
+}
+
+/// Ends the filling of a new file.
+pub(crate) fn stamp(connection: &Connection) -> Result<(), StorageError> {
+    connection.execute_batch("COMMIT")?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(connection.pragma_update(None, "user_version", FORMAT_VERSION)?)
 }
 
 fn use_wal(connection: &Connection) -> Result<(), StorageError> {

@@ -50,7 +50,7 @@ impl Store {
     pub fn open(config: StoreConfig) -> Result<Store, StoreError> {
         folder::create(&config.folder)?;
         let lock = Lock::take(&config.folder)?;
-        let connection = schema::open_writer(&config)?;
+        let connection = schema::open_sound(&config)?;
         let next_position = log_row::read(&connection)?.next_position;
         let (announce_appended, appended) = watch::channel(next_position);
         let (announce_marked, marked) = watch::channel(0);
@@ -58,12 +58,14 @@ impl Store {
         let pins = Pins::default();
         let (queue, commands) = Queue::new();
         let commits = Arc::new(AtomicU64::new(0));
+        let readers = Arc::new(Readers::new(config.clone(), queue.damage_reports()));
         let writer = Writer::new(
             config.clone(),
             connection,
             commands,
             lock,
             announcements,
+            Arc::clone(&readers),
             pins.clone(),
             Arc::clone(&commits),
         )?;
@@ -71,7 +73,6 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(StorageError::file("start the writer thread of", &config.folder))?;
-        let readers = Arc::new(Readers::new(config.clone()));
         let writer = Mutex::new(Some(writer));
         Ok(Store(Arc::new(Inner { config, queue, readers, appended, marked, pins, commits, writer })))
     }

@@ -7,6 +7,8 @@
 //! whole group and is everyone's answer. When the disk is full, settling goes first: the appends are refused, the
 //! ballast is released, and the changes are tried once more.
 
+mod rebuild;
+
 use crate::append::{self, Append, Appended};
 use crate::backup::Pins;
 use crate::block::BlockBuilder;
@@ -18,6 +20,8 @@ use crate::expiry::{self, Expiry};
 use crate::folder::Lock;
 use crate::group::Group;
 use crate::queue::Queued;
+use crate::readers::Readers;
+use crate::snapshot::Snapshot;
 use crate::{log_row, schema, vacuum};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
@@ -43,6 +47,9 @@ pub(crate) struct Writer {
     expiry: Expiry,
     vacuum: bool,
     announcements: Announcements,
+    readers: Arc<Readers>,
+    /// How often this run has rebuilt a damaged file.
+    rebuilds: u32,
     pins: Pins,
     commits: Arc<AtomicU64>,
     /// Last, so that the connection is closed before another host may open the store.
@@ -73,6 +80,7 @@ impl Writer {
         commands: Receiver<Queued>,
         lock: Lock,
         announcements: Announcements,
+        readers: Arc<Readers>,
         pins: Pins,
         commits: Arc<AtomicU64>,
     ) -> Result<Writer, StorageError> {
@@ -86,6 +94,8 @@ impl Writer {
             connection,
             commands,
             announcements,
+            readers,
+            rebuilds: 0,
             pins,
             commits,
             _lock: lock,
@@ -106,6 +116,7 @@ impl Writer {
             self.commit_group(Group::gather(late, &self.commands), &mut closing);
         }
         self.empty_journal();
+        self.write_snapshot();
         drop(self);
         for ended in closing {
             ended.send(()).ok();
@@ -136,19 +147,33 @@ impl Writer {
         if let Room::BelowReserve { free_bytes, reserve_bytes } = self.disk.survey() {
             group.refuse_appends(&AppendError::DiskReserve { free_bytes, reserve_bytes });
         }
+        let damages = std::mem::take(&mut group.damage);
         match self.transact(&group) {
             Ok(replies) => self.finish(group, replies),
             Err(error) => self.recover(group, error),
+        }
+        for damage in damages {
+            self.rebuild(damage.generation, &damage.reason);
+            damage.repaired.send(()).ok();
         }
         if schema::journal_bytes(&self.config) > JOURNAL_BYTES {
             self.empty_journal();
         }
     }
 
-    /// After a failed commit: a full disk must not stop settling, since settling is what frees space. Without the
-    /// appends the group may fit; if not, the ballast is there for it.
+    /// After a failed commit. A damaged file is rebuilt, and the group tried again. A full disk must not stop settling,
+    /// since settling is what frees space: without the appends the group may fit; if not, the ballast is there for it.
     fn recover(&mut self, mut group: Group, error: StorageError) {
         tracing::error!(%error, "a commit failed and was undone");
+        if error.is_corrupt() && self.rebuild(self.readers.generation(), &error.to_string()) {
+            return match self.transact(&group) {
+                Ok(replies) => self.finish(group, replies),
+                Err(error) => {
+                    group.refuse_appends(&AppendError::Storage(error.clone()));
+                    self.give_up(group, &error);
+                }
+            };
+        }
         group.refuse_appends(&self.append_error(&error));
         if !error.may_be_full() {
             return self.give_up(group, &error);
@@ -179,6 +204,13 @@ impl Writer {
         }
     }
 
+    fn write_snapshot(&self) {
+        let written = Snapshot::take(&self.connection).and_then(|taken| taken.write(&self.config.folder));
+        if let Err(error) = written {
+            tracing::warn!(%error, "cannot write the snapshot of the destinations");
+        }
+    }
+
     fn give_up(&mut self, group: Group, error: &StorageError) {
         // Without a pause a failing expiry would spin.
         self.expiry.more = false;
@@ -201,7 +233,7 @@ impl Writer {
         let mut due_ms = self.expiry.due_ms;
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut changes = Vec::with_capacity(group.changes.len());
-        let mut marked = false;
+        let (mut marked, mut destinations) = (false, false);
         for (change, _) in &group.changes {
             let savepoint = transaction.savepoint()?;
             changes.push(match change::apply(savepoint, change, now_ms) {
@@ -214,6 +246,7 @@ impl Writer {
                         due_ms = Some(now_ms);
                     }
                     marked |= effect.marked;
+                    destinations |= effect.destinations;
                     Ok(effect.letters)
                 }
                 Err(StoreError::Storage(error)) => return Err(error),
@@ -236,13 +269,16 @@ impl Writer {
         transaction.commit()?;
         self.commits.fetch_add(1, Ordering::Relaxed);
         (self.expiry, self.vacuum) = (expiry, vacuum);
-        Ok(Replies { changes, appends, next_position, marked })
+        Ok(Replies { changes, appends, next_position, marked, destinations })
     }
 
     fn finish(&self, group: Group, replies: Replies) {
         self.announcements.appended.send_if_modified(|position| {
             std::mem::replace(position, replies.next_position) != replies.next_position
         });
+        if replies.destinations {
+            self.write_snapshot();
+        }
         if replies.marked {
             self.announcements.marked.send_modify(|commits| *commits = commits.wrapping_add(1));
         }
@@ -250,8 +286,8 @@ impl Writer {
     }
 }
 
-/// Expires what is due. A failure here must not be the answer to those who append and settle, unless space is what is
-/// missing: then it is tried again later.
+/// Expires what is due. A failure here must not be the answer to those who append and settle: it is tried again later.
+/// But when space is missing, or the file is damaged, the whole commit would fail too.
 fn expire(
     transaction: &mut Transaction<'_>,
     config: &StoreConfig,
@@ -264,7 +300,7 @@ fn expire(
             savepoint.commit()?;
             Ok(expiry)
         }
-        Err(error) if error.may_be_full() => Err(error),
+        Err(error) if error.may_be_full() || error.is_corrupt() => Err(error),
         Err(error) => {
             tracing::error!(%error, "cannot expire events");
             let due_ms = Some(now_ms.saturating_add(RETRY_EXPIRY_MS));
@@ -282,4 +318,5 @@ struct Replies {
     appends: Vec<Result<Appended, AppendError>>,
     next_position: u64,
     marked: bool,
+    destinations: bool,
 }

@@ -52,7 +52,8 @@ impl Store {
         let inner = Arc::clone(&self.0);
         let job = tokio::task::spawn_blocking(move || {
             // The store cannot be closed under a backup: `inner` is held.
-            let _backing_up = inner.pins.pin();
+            let _entered = inner.readers.enter();
+            let _pin = inner.pins.pin();
             backup::run(&inner.config, &to, &abandoned, progress)
         });
         job.await

@@ -9,6 +9,7 @@
 
 mod backup;
 mod damage;
+mod damaged_file;
 mod destinations;
 mod disk;
 mod durability;

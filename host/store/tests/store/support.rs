@@ -186,7 +186,8 @@ pub(crate) fn buffer(encoded: impl IntoIterator<Item = Vec<u8>>) -> EventBuffer 
 pub(crate) fn encode(event_type: &str, severity: Severity, organization: &str, document: &str) -> Vec<u8> {
     let texts = ["id", event_type, "2026-06-08T20:15:30Z", "gateway", "generic", organization, "", document];
     let mut body = EventKey::compute(organization, "gateway", "id", document).as_bytes().to_vec();
-    body.extend([0; 16]);
+    // Its own time and that of its arrival.
+    body.extend([(START_MS * 1_000_000).to_le_bytes(); 2].concat());
     body.extend([severity.rank(), 0]);
     texts.iter().for_each(|text| body.extend((text.len() as u32).to_le_bytes()));
     texts.iter().for_each(|text| body.extend(text.as_bytes()));
