@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store {folder} is used by another host (process {pid})", folder = folder.display())]
+    #[error(
+        "the store {folder} is used by another host (process {pid}): stop that one, or give this one another folder",
+        folder = folder.display()
+    )]
     Locked { folder: PathBuf, pid: String },
     #[error("{path} is not a store of this product", path = path.display())]
     Foreign { path: PathBuf },

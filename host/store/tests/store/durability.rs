@@ -158,7 +158,47 @@ async fn files_of_other_formats_are_refused_and_left_alone() {
     let error = Store::open(rig.config.clone()).err().unwrap();
     assert!(matches!(error, StoreError::FormatVersion { found: 99, supported: 2, .. }), "{error}");
 
-    rig.database().pragma_update(None, "application_id", 7).unwrap();
-    let error = Store::open(rig.config.clone()).err().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE photos (name TEXT)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = Store::open(StoreConfig::new(folder.path())).err().unwrap();
     assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+const HELD: &str = "STORE_TO_HOLD";
+
+/// Not a test of its own: the second process of the next one.
+#[test]
+fn a_process_that_holds_a_store_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(HELD) else { return };
+    let _store = Store::open(StoreConfig { ballast_bytes: 0, ..StoreConfig::new(folder) }).unwrap();
+    println!("\nheld");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_store_of_another_process_is_refused_with_its_number_until_that_one_is_gone() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "durability::a_process_that_holds_a_store_until_it_is_killed", "--nocapture"])
+        .env(HELD, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "held"), "the other process did not open the store");
+
+    let config = StoreConfig { ballast_bytes: 0, ..StoreConfig::new(folder.path()) };
+    let error = Store::open(config.clone()).err().unwrap();
+    let message = error.to_string();
+    assert!(matches!(&error, StoreError::Locked { pid, .. } if *pid == other.id().to_string()), "{message}");
+    assert!(message.contains("stop that one"), "{message}");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    Store::open(config).unwrap();
 }
