@@ -1,6 +1,8 @@
 //! The developer's verbs. `cargo xtask help` lists them.
 #![forbid(unsafe_code)]
 
+mod oracle;
+
 use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -10,6 +12,7 @@ use anyhow::{Context, Result, bail};
 const HELP: &str = "\
 cargo xtask lint    formatting, clippy and documentation, without a warning
 cargo xtask test    build everything, the formatters to WebAssembly included, and run all tests
+cargo xtask oracle  kill the host 1,000 times and look for what is lost: [--kills N] [--seed S] [--release]
 cargo xtask bench   speed: formatting in the sandbox against native code, and end to end; a table each
 ";
 
@@ -29,6 +32,7 @@ fn run(verb: &str, rest: &[OsString]) -> Result<()> {
     match verb {
         "lint" => lint(),
         "test" => test(rest),
+        "oracle" => oracle::run(rest),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => {
             report(HELP);
