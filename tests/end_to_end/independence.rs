@@ -1,9 +1,12 @@
-//! Destinations do not know each other.
+//! Destinations do not know each other, and organisations pay for themselves.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use siemaphore_receiver::Fault;
 
-use crate::support::events::{numbered, numbered_ids};
-use crate::support::{Destination, Kind, Scene, ids};
+use crate::support::events::{lines, numbered, numbered_ids};
+use crate::support::{Destination, Kind, Scene, get, ids, token_of};
 
 #[tokio::test]
 async fn while_one_destination_refuses_and_another_hangs_the_third_gets_everything() {
@@ -33,4 +36,65 @@ async fn while_one_destination_refuses_and_another_hangs_the_third_gets_everythi
     scene.until("splunk", "well", |view| view["status"]["state"] != "holding").await;
     // One request still hangs; the host waits for its timeout and not for ever.
     scene.stop().await;
+}
+
+/// The large organisation sends several times what the store holds, the small one next to nothing, and neither is
+/// delivered anything. Only the large one loses, only its oldest, and what it lost is counted.
+#[tokio::test]
+async fn at_the_size_limit_the_organisation_that_holds_most_loses_its_oldest_events() {
+    let large = Destination::to(Kind::Splunk).named("large").with("batch_events = 10");
+    let small = Destination::to(Kind::Splunk).named("small").of("umbra");
+    let building = Scene::new().store("size_limit = \"16 MiB\"").organization("umbra").to(large).to(small);
+    let scene = building.start().await;
+    for destination in ["large", "small"] {
+        scene.siem(destination).fail_always(Some(Fault::Status(503)));
+    }
+    let few = lines(&numbered("few", 40));
+    let ndjson = [("content-type", "application/x-ndjson")];
+    scene.post_as(&token_of("umbra"), &ndjson, few).await.expect(200);
+    let mut sent = 0;
+    while scene.destination("large").await["ledger"]["expired"].as_u64() < Some(50) {
+        assert!(sent < 1_000, "nothing expires");
+        scene.send(&bulky("many", sent..sent + 25)).await;
+        sent += 25;
+    }
+
+    let large = scene.destination("large").await;
+    let (expired, waiting) = (count(&large, "expired"), count(&large, "waiting"));
+    assert_eq!((count(&large, "accepted"), expired + waiting), (sent, sent), "{large:#}");
+    let small = scene.destination("small").await;
+    assert_eq!((count(&small, "expired"), count(&small, "waiting")), (0, 40), "{small:#}");
+    let expires = |line: &crate::support::Entry| line.message.contains("expired by the store's size limit");
+    assert_eq!(scene.host.log.wait(0, "expired events", expires).await.field("organization"), "acme");
+    let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
+    let expected =
+        format!("siemaphore_destination_events{{destination=\"acme/large\",end=\"expired\"}} {expired}");
+    assert!(metrics.contains(&expected), "no {expected} in {metrics}");
+
+    for destination in ["large", "small"] {
+        scene.siem(destination).fail_always(None);
+        scene.until(destination, "drained", |view| view["ledger"]["waiting"] == 0).await;
+    }
+    assert_eq!(ids(&scene.siem("small").received()), numbered_ids("few", 40));
+    let arrived: BTreeSet<String> = ids(&scene.siem("large").received()).into_iter().collect();
+    let newest: BTreeSet<String> = (expired..sent).map(|number| format!("many-{number}")).collect();
+    // A few of the oldest were in hand when they expired, and are sent all the same: counted once, as expired.
+    let lost: Vec<&String> = newest.difference(&arrived).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    scene.stop().await;
+}
+
+fn count(view: &Value, term: &str) -> usize {
+    view["ledger"][term].as_u64().and_then(|count| count.try_into().ok()).expect("a count")
+}
+
+/// Events of 100 KB that compress to a half.
+fn bulky(prefix: &str, numbers: std::ops::Range<usize>) -> Vec<Value> {
+    let mut dice = fastrand::Rng::with_seed(numbers.start as u64);
+    let mut events = numbered(prefix, numbers.end).split_off(numbers.start);
+    for event in &mut events {
+        event["details"]["trace"] =
+            (0..6_250).map(|_| format!("{:016x}", dice.u64(..))).collect::<String>().into();
+    }
+    events
 }

@@ -22,4 +22,5 @@ mod independence;
 mod operation;
 mod plugins;
 mod retry;
+mod small_disk;
 mod trust;

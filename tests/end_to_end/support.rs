@@ -5,6 +5,7 @@
 
 mod cli;
 mod configuration;
+mod disk;
 pub(crate) mod events;
 pub(crate) mod formatter;
 mod host;
@@ -17,10 +18,11 @@ use std::time::Duration;
 
 pub(crate) use cli::{run, run_with_input};
 pub(crate) use configuration::Destination;
+pub(crate) use disk::SmallDisk;
 pub(crate) use host::Host;
 pub(crate) use http::{Answer, get, request, try_request};
 pub(crate) use log::Entry;
-pub(crate) use scene::{Scene, SceneBuilder, TOKEN};
+pub(crate) use scene::{Scene, SceneBuilder, TOKEN, token_of};
 pub(crate) use siem::{Kind, StandIn, ids, keys};
 
 /// Far more than anything takes on a busy machine: only a test that fails waits so long.

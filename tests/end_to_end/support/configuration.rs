@@ -9,6 +9,7 @@ pub(crate) struct Destination {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) receiver: ReceiverConfig,
+    organization: String,
     formatter: String,
     secret: String,
     ca_file: &'static str,
@@ -23,6 +24,7 @@ impl Destination {
             name: kind.name().to_owned(),
             kind,
             receiver: ReceiverConfig::default(),
+            organization: "acme".to_owned(),
             formatter: kind.name().to_owned(),
             secret: kind.secret().to_owned(),
             ca_file: "ca.pem",
@@ -33,6 +35,12 @@ impl Destination {
 
     pub(crate) fn named(mut self, name: &str) -> Destination {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Gets the events of another organisation than `acme`.
+    pub(crate) fn of(mut self, organization: &str) -> Destination {
+        organization.clone_into(&mut self.organization);
         self
     }
 
@@ -80,12 +88,12 @@ impl Destination {
     }
 
     pub(crate) fn text(&self, folder: &str, siem: &StandIn) -> String {
-        let Destination { name, formatter, ca_file, lines, .. } = self;
+        let Destination { name, organization, formatter, ca_file, lines, .. } = self;
         let (endpoint, secret) = (siem.endpoint(), self.secret_file());
         let usual = format!("secret = \"file:{folder}/{secret}\"\n{}", siem.configuration());
         let usual = self.instead.clone().unwrap_or(usual).replace("FOLDER", folder);
         format!(
-            "\n[[destination]]\nname = \"{name}\"\norganization = \"acme\"\nformatter = \"{formatter}\"\n\
+            "\n[[destination]]\nname = \"{name}\"\norganization = \"{organization}\"\nformatter = \"{formatter}\"\n\
              endpoint = \"{endpoint}\"\nca_file = \"{ca_file}\"\n{usual}{lines}"
         )
     }

@@ -13,10 +13,15 @@ use tempfile::TempDir;
 
 use super::cli::{self, Output};
 use super::siem::{Kind, StandIn};
-use super::{Answer, Destination, Host, PATIENCE, events, http};
+use super::{Answer, Destination, Host, PATIENCE, SmallDisk, events, http};
 
 /// The bearer token of the scene's only source, `gateway` of the organisation `acme`.
 pub(crate) const TOKEN: &str = "canary-source-token-4711";
+
+/// The bearer token of the source of a further organisation.
+pub(crate) fn token_of(organization: &str) -> String {
+    format!("canary-{organization}-token-4711")
+}
 
 /// What a host has settled shows in its answers only, so it is asked again. Each question is a process: without a pause
 /// they would take the machine from the host.
@@ -28,6 +33,8 @@ pub(crate) struct SceneBuilder {
     destinations: Vec<Destination>,
     intake: String,
     plugins: Vec<(String, Vec<u8>)>,
+    organizations: Vec<String>,
+    store: String,
 }
 
 /// A scene with its host running.
@@ -35,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) host: Host,
     siems: BTreeMap<String, StandIn>,
     secrets: Vec<String>,
+    /// Before the folder, within which it is mounted.
+    disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
@@ -63,6 +72,19 @@ impl SceneBuilder {
         self
     }
 
+    /// A line for `[store]`.
+    pub(crate) fn store(mut self, line: &str) -> SceneBuilder {
+        self.store.push_str(line);
+        self.store.push('\n');
+        self
+    }
+
+    /// A further organisation, with a source that is named after it and has [`token_of`] it.
+    pub(crate) fn organization(mut self, name: &str) -> SceneBuilder {
+        self.organizations.push(name.to_owned());
+        self
+    }
+
     /// A file in the plugin folder.
     pub(crate) fn plugin(mut self, file: &str, bytes: &[u8]) -> SceneBuilder {
         self.plugins.push((file.to_owned(), bytes.to_vec()));
@@ -70,10 +92,16 @@ impl SceneBuilder {
     }
 
     pub(crate) async fn start(self) -> Scene {
+        self.set().await.start(None).await
+    }
+
+    /// The state is on a file system of so many MiB. `Err` with the reason where none can be mounted.
+    pub(crate) async fn start_on_a_small_disk(self, mib: u32) -> Result<Scene, String> {
         let stage = self.set().await;
-        let host = Host::start(&stage.configuration()).await;
-        let Stage { folder, siems, secrets } = stage;
-        Scene { host, siems, secrets, folder }
+        let state = stage.path("state");
+        fs::create_dir(&state).expect("a folder");
+        let disk = SmallDisk::mount(&state, mib)?;
+        Ok(stage.start(Some(disk)).await)
     }
 
     /// Everything but the host.
@@ -92,6 +120,15 @@ impl SceneBuilder {
         let mut text = self.head(&place);
         let mut siems = BTreeMap::new();
         let mut secrets = vec![TOKEN.to_owned()];
+        for organization in &self.organizations {
+            let token = token_of(organization);
+            write_secret(&folder.path().join(format!("{organization}.secret")), &token);
+            text.push_str(&format!(
+                "[[source]]\nname = \"{organization}\"\norganization = \"{organization}\"\n\
+                 token = \"file:{place}/{organization}.secret\"\n"
+            ));
+            secrets.push(token);
+        }
         for destination in &self.destinations {
             let siem = StandIn::start(destination.kind, &certificate, destination.receiver.clone()).await;
             write_secret(&folder.path().join(destination.secret_file()), destination.secret());
@@ -105,12 +142,12 @@ impl SceneBuilder {
     }
 
     fn head(&self, place: &str) -> String {
-        let intake = &self.intake;
+        let SceneBuilder { intake, store, .. } = self;
         format!(
             "state = \"state\"\n\
              [intake]\nlisten = \"127.0.0.1:0\"\n{intake}\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\ndisk_reserve = \"64 MiB\"\n\
+             [store]\ndisk_reserve = \"64 MiB\"\n{store}\
              [plugins]\nfolder = \"plugins\"\n\
              [egress]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n\
              [log]\nformat = \"json\"\n\
@@ -127,6 +164,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    async fn start(self, disk: Option<SmallDisk>) -> Scene {
+        let host = Host::start(&self.configuration()).await;
+        let Stage { folder, siems, secrets } = self;
+        Scene { host, siems, secrets, disk, folder }
+    }
+
     pub(crate) fn configuration(&self) -> PathBuf {
         self.folder.path().join("siemaphore.toml")
     }
@@ -163,6 +206,11 @@ impl Scene {
         self.siem("sentinel")
     }
 
+    /// The file system that the state is on, in a scene that was started on one.
+    pub(crate) fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("a scene on a small disk")
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -180,7 +228,17 @@ impl Scene {
 
     /// Posts a body with the source's token.
     pub(crate) async fn post(&self, headers: &[(&str, &str)], body: impl Into<bytes::Bytes>) -> Answer {
-        let bearer = format!("Bearer {TOKEN}");
+        self.post_as(TOKEN, headers, body).await
+    }
+
+    /// Posts a body with this token.
+    pub(crate) async fn post_as(
+        &self,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<bytes::Bytes>,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
         let headers = [headers, &[("authorization", bearer.as_str())]].concat();
         http::request(self.host.intake, "POST", "/v1/events", &headers, body).await
     }
