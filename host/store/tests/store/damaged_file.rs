@@ -1,7 +1,7 @@
 //! Files that a disk, or somebody, has damaged: every page in turn, cut short, emptied, while nobody looked and while
 //! the host ran.
 
-use crate::support::{START_MS, dead_letter, events, noise, plain, registration, settlement};
+use crate::support::{START_MS, dead_letter, events, noise, plain, registration, settlement, small_folder};
 use siemaphore_model::EventBuffer;
 use siemaphore_store::{
     Append, AppendError, Appended, Clock, Grant, Idempotency, LoadError, Selection, Settlement, Store,
@@ -73,7 +73,7 @@ async fn fill(store: &Store) -> BTreeMap<u64, EventBuffer> {
 
 impl Original {
     async fn new() -> Original {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = small_folder();
         let store = Store::open(config(folder.path())).unwrap();
         let blocks = fill(&store).await;
         let next_position = *store.appended().borrow();
@@ -87,7 +87,7 @@ impl Original {
 
     /// A copy of the folder whose database is changed.
     fn damaged(&self, damage: impl FnOnce(&mut Vec<u8>)) -> TempDir {
-        let copy = tempfile::tempdir().unwrap();
+        let copy = small_folder();
         for file in ["store.db", "destinations.json"] {
             std::fs::copy(self.folder.path().join(file), copy.path().join(file)).unwrap();
         }
@@ -278,7 +278,7 @@ async fn a_file_that_is_gone_leaves_its_destinations_and_their_counters() {
 
 #[tokio::test]
 async fn the_write_ahead_log_may_be_damaged() {
-    let live = tempfile::tempdir().unwrap();
+    let live = small_folder();
     let store = Store::open(config(live.path())).unwrap();
     let blocks = fill(&store).await;
     let original = Original { folder: live, blocks, next_position: 0 };
@@ -366,7 +366,7 @@ async fn damaged_files_do_not_fill_the_disk() {
 
 #[tokio::test]
 async fn what_only_the_write_ahead_log_holds_is_recovered_too() {
-    let live = tempfile::tempdir().unwrap();
+    let live = small_folder();
     let store = Store::open(config(live.path())).unwrap();
     let blocks = fill(&store).await;
     let next_position = *store.appended().borrow();

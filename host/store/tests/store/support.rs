@@ -120,6 +120,14 @@ impl Rig {
     }
 }
 
+/// A folder in memory where the machine has one: for tests that open hundreds of small stores, and whose power cuts are
+/// played and not real.
+pub(crate) fn small_folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let in_memory = memory.is_dir().then(|| tempfile::tempdir_in(memory)).and_then(Result::ok);
+    in_memory.unwrap_or_else(|| tempfile::tempdir().unwrap())
+}
+
 pub(crate) fn registration(destination: &str, organization: &str) -> Registration {
     Registration {
         destination: destination.to_owned(),
