@@ -66,4 +66,4 @@ pub use read::{BlockHeader, StoredBlock};
 pub use replay::FailedReplay;
 pub use settle::Settlement;
 pub use status::StoreStatus;
-pub use store::Store;
+pub use store::{KnownDestination, Store};

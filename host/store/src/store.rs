@@ -1,7 +1,10 @@
 //! The handle that the rest of the host holds.
 
 mod export;
+mod inspect;
 mod letters;
+
+pub use inspect::KnownDestination;
 
 use crate::append::{Append, Appended};
 use crate::backup::Pins;
