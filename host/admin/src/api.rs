@@ -2,18 +2,30 @@
 
 pub(crate) mod dead_letters;
 pub(crate) mod destinations;
+mod event_line;
+mod events;
+pub(crate) mod ledger;
+mod lines;
 pub(crate) mod plugins;
+mod store;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde::Serialize;
-use siemaphore_store::StoreError;
+use siemaphore_store::{Store, StoreError};
 
 use crate::Handles;
 
+/// What needs the running parts.
 pub(crate) fn router() -> Router<Handles> {
-    Router::new().nest("/v1", destinations::router().merge(plugins::router()).merge(dead_letters::router()))
+    Router::new().nest("/v1", destinations::router().merge(plugins::router()))
+}
+
+/// What the store answers by itself.
+pub(crate) fn store_router() -> Router<Store> {
+    let parts = [dead_letters::router(), ledger::router(), events::router(), store::router()];
+    Router::new().nest("/v1", parts.into_iter().fold(Router::new(), Router::merge))
 }
 
 /// An answer that is not what was asked for.
@@ -29,6 +41,17 @@ impl ApiError {
         ApiError { status: StatusCode::NOT_FOUND, reason: reason.into(), hint: hint.into() }
     }
 
+    pub(crate) fn unknown_destination(id: &str) -> ApiError {
+        ApiError::not_found(
+            format!("the store knows no destination `{id}`"),
+            "`siemaphore ledger` shows all that it knows",
+        )
+    }
+
+    pub(crate) fn bad_request(reason: impl Into<String>, hint: impl Into<String>) -> ApiError {
+        ApiError { status: StatusCode::BAD_REQUEST, reason: reason.into(), hint: hint.into() }
+    }
+
     pub(crate) fn conflict(reason: impl Into<String>, hint: impl Into<String>) -> ApiError {
         ApiError { status: StatusCode::CONFLICT, reason: reason.into(), hint: hint.into() }
     }
@@ -36,6 +59,9 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
+        if let StoreError::UnknownDestination { destination } = &error {
+            return ApiError::unknown_destination(destination);
+        }
         ApiError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             reason: error.to_string(),

@@ -1,7 +1,8 @@
-//! What people and scripts ask a running host: destinations, formatters, dead letters, health, metrics.
+//! What people and scripts ask: destinations, formatters, dead letters, the ledger, the store, health, metrics.
 //!
-//! Two routers over the same handles: [`health_router`] for probes and scrapers, [`control_router`] for everything, to
-//! be served where only the operator can reach it. Neither can see a secret: no handle here has one.
+//! Three routers: [`health_router`] for probes and scrapers, [`control_router`] for everything, to be served where only
+//! the operator can reach it, and [`store_router`], the part of it that needs no running host. None can see a secret: no
+//! handle here has one.
 #![forbid(unsafe_code)]
 
 mod api;
@@ -17,6 +18,7 @@ use siemaphore_registry::Registry;
 use siemaphore_store::Store;
 
 pub use crate::api::destinations::DestinationView;
+pub use crate::api::ledger::Ledger;
 
 /// Remote controls of the running parts.
 #[derive(Clone)]
@@ -47,5 +49,11 @@ pub fn health_router(handles: Handles) -> Router {
 
 /// The operator's API, and everything of [`health_router`].
 pub fn control_router(handles: Handles) -> Router {
-    api::router().with_state(handles.clone()).merge(health_router(handles))
+    let store = store_router(handles.store.clone());
+    api::router().with_state(handles.clone()).merge(store).merge(health_router(handles))
+}
+
+/// As much of the operator's API as a store can answer by itself: for commands that find no host running.
+pub fn store_router(store: Store) -> Router {
+    api::store_router().with_state(store)
 }

@@ -1,6 +1,7 @@
 //! `/metrics` in the Prometheus text format. Every name is declared here, once.
 
 use std::fmt::Display;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
@@ -91,6 +92,12 @@ fn ledger(page: &mut Page, destinations: &[DestinationView]) {
     page.family("siemaphore_destination_waiting_events", "gauge", "Events that are not settled.");
     each(page, destinations, |one| one.ledger.waiting);
     page.family(
+        "siemaphore_destination_ledger_difference_events",
+        "gauge",
+        "Accepted events that are nowhere; anything but 0 is a fault.",
+    );
+    each(page, destinations, |one| one.ledger.difference);
+    page.family(
         "siemaphore_destination_duplicate_events_total",
         "counter",
         "Events that may have arrived twice.",
@@ -106,6 +113,15 @@ fn ledger(page: &mut Page, destinations: &[DestinationView]) {
             page.sample(&[("destination", &id(one))], oldest_ms / 1000);
         }
     }
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    page.family(
+        "siemaphore_destination_oldest_waiting_age_seconds",
+        "gauge",
+        "How long the oldest waiting event has waited; 0 when none does.",
+    );
+    each(page, destinations, |one| {
+        one.ledger.oldest_waiting_ms.map_or(0, |oldest_ms| now_ms.saturating_sub(oldest_ms) / 1000)
+    });
 }
 
 fn delivery(page: &mut Page, destinations: &[DestinationView]) {

@@ -4,10 +4,11 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
-use siemaphore_pipeline::{Status, TestReport};
+use siemaphore_pipeline::{PipelineHandle, Status, TestReport};
 use siemaphore_store::StoreError;
 
 use crate::api::ApiError;
+use crate::api::ledger::Ledger;
 use crate::{Destination, Handles};
 
 pub(crate) fn router() -> Router<Handles> {
@@ -16,6 +17,7 @@ pub(crate) fn router() -> Router<Handles> {
         .route("/organizations/{organization}/destinations", get(list_of_organization))
         .route("/organizations/{organization}/destinations/{name}", get(show))
         .route("/organizations/{organization}/destinations/{name}/test", post(test))
+        .route("/organizations/{organization}/destinations/{name}/probe", post(probe))
 }
 
 /// A destination as the API shows it.
@@ -29,38 +31,6 @@ pub struct DestinationView {
     /// None when it is disabled.
     pub status: Option<Status>,
     pub ledger: Ledger,
-}
-
-/// Where a destination's events are. `accepted` is the sum of all others but `duplicates`.
-#[derive(Debug, Default, Serialize)]
-pub struct Ledger {
-    pub accepted: u64,
-    pub delivered: u64,
-    pub filtered: u64,
-    pub dead_lettered: u64,
-    pub discarded: u64,
-    pub expired: u64,
-    pub damaged: u64,
-    pub waiting: u64,
-    pub duplicates: u64,
-    pub oldest_waiting_ms: Option<u64>,
-}
-
-impl From<siemaphore_store::Ledger> for Ledger {
-    fn from(ledger: siemaphore_store::Ledger) -> Ledger {
-        Ledger {
-            accepted: ledger.accepted,
-            delivered: ledger.delivered,
-            filtered: ledger.filtered,
-            dead_lettered: ledger.dead_lettered,
-            discarded: ledger.discarded,
-            expired: ledger.expired,
-            damaged: ledger.damaged,
-            waiting: ledger.waiting,
-            duplicates: ledger.duplicates,
-            oldest_waiting_ms: ledger.oldest_waiting_ms,
-        }
-    }
 }
 
 async fn list(State(handles): State<Handles>) -> Result<Json<Vec<DestinationView>>, ApiError> {
@@ -86,12 +56,30 @@ async fn test(
     State(handles): State<Handles>,
     Path((organization, name)): Path<(String, String)>,
 ) -> Result<Json<TestReport>, ApiError> {
-    let destination = find(&handles, &organization, &name)?;
+    let pipeline = pipeline(&handles, &organization, &name)?;
+    Ok(Json(pipeline.test().await.ok_or_else(|| stopped(&name))?))
+}
+
+/// The formatter's probe: shows whether endpoint and credential work, and stores nothing.
+async fn probe(
+    State(handles): State<Handles>,
+    Path((organization, name)): Path<(String, String)>,
+) -> Result<Json<TestReport>, ApiError> {
+    let pipeline = pipeline(&handles, &organization, &name)?;
+    Ok(Json(pipeline.probe().await.ok_or_else(|| stopped(&name))?))
+}
+
+fn pipeline<'a>(
+    handles: &'a Handles,
+    organization: &str,
+    name: &str,
+) -> Result<&'a PipelineHandle, ApiError> {
     let disabled = || ApiError::conflict(format!("destination `{name}` is disabled"), "set `enabled = true`");
-    let pipeline = destination.pipeline.as_ref().ok_or_else(disabled)?;
-    let stopped =
-        || ApiError::conflict(format!("destination `{name}` has stopped"), "see the log of the host");
-    Ok(Json(pipeline.test().await.ok_or_else(stopped)?))
+    find(handles, organization, name)?.pipeline.as_ref().ok_or_else(disabled)
+}
+
+fn stopped(name: &str) -> ApiError {
+    ApiError::conflict(format!("destination `{name}` has stopped"), "see the log of the host")
 }
 
 fn find<'a>(handles: &'a Handles, organization: &str, name: &str) -> Result<&'a Destination, ApiError> {
