@@ -15,9 +15,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use siemaphore_admin::Handles;
 use siemaphore_intake::{IntakeMetrics, Source};
-use siemaphore_pipeline::{Pipeline, PipelineConfig, RetryPolicy, Stages};
+use siemaphore_pipeline::{Pipeline, PipelineConfig, Stages};
 use siemaphore_registry::Registry;
-use siemaphore_store::{DeadLetterLimit, Store};
+use siemaphore_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::DestinationConfig;
@@ -117,7 +117,7 @@ impl Host {
     }
 }
 
-fn pipeline_config(config: &DestinationConfig) -> PipelineConfig {
+pub(crate) fn pipeline_config(config: &DestinationConfig) -> PipelineConfig {
     PipelineConfig {
         destination: config.id(),
         organization: config.organization.clone(),
@@ -125,9 +125,9 @@ fn pipeline_config(config: &DestinationConfig) -> PipelineConfig {
         settings: config.settings.clone(),
         concurrency: config.concurrency,
         batch_events: config.batch_events,
-        events_per_second: None,
-        retry: RetryPolicy::default(),
-        dead_letter_limit: DeadLetterLimit::default(),
+        events_per_second: config.events_per_second,
+        retry: config.retry.clone(),
+        dead_letter_limit: config.dead_letter_limit,
         age_limit: config.age_limit,
         start: config.start,
     }

@@ -1,18 +1,20 @@
 //! Destinations: where events go, as far as that can be checked without their formatter.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use siemaphore_http::{ClientConfig, EgressPolicy, check_url};
 use siemaphore_model::{Severity, Subscription};
+use siemaphore_pipeline::RetryPolicy;
 use siemaphore_secrets::SecretReference;
-use siemaphore_store::Start;
+use siemaphore_store::{DeadLetterLimit, Start};
 use url::Url;
 
 use crate::config::problem::{Path as Place, at};
-use crate::config::{DEFAULT_ORGANIZATION, Problems, file, quantity};
+use crate::config::{DEFAULT_ORGANIZATION, Problems, file, quantity, retry};
 
 /// A destination that is valid by itself.
 #[derive(Debug)]
@@ -34,6 +36,9 @@ pub(crate) struct DestinationConfig {
     pub(crate) batch_events: Option<u32>,
     pub(crate) age_limit: Duration,
     pub(crate) start: Start,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) events_per_second: Option<NonZeroU32>,
+    pub(crate) dead_letter_limit: DeadLetterLimit,
 }
 
 impl DestinationConfig {
@@ -100,6 +105,9 @@ fn one(
     }
     let age_limit = duration(problems, index, "age_limit", written.age_limit.as_deref(), AGE_LIMIT);
     let start = start(problems, index, written.from.as_deref());
+    let retry = retry::policy(problems, index, &written.retry, age_limit);
+    let events_per_second = retry::rate(problems, index, written.events_per_second);
+    let dead_letter_limit = retry::dead_letter_limit(problems, index, written);
     Some(DestinationConfig {
         index,
         name: written.name.clone(),
@@ -115,6 +123,9 @@ fn one(
         batch_events: written.batch_events,
         age_limit,
         start,
+        retry,
+        events_per_second,
+        dead_letter_limit,
     })
 }
 

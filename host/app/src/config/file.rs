@@ -140,6 +140,30 @@ pub(crate) struct Destination {
     pub(crate) timeout: Option<String>,
     /// Where a new destination begins: `now` or `beginning`.
     pub(crate) from: Option<String>,
+    #[serde(default)]
+    pub(crate) retry: Retry,
+    /// The most that are sent on average.
+    pub(crate) events_per_second: Option<u32>,
+    /// What its dead letters may take: `1 GiB`.
+    pub(crate) dead_letter_limit: Option<String>,
+    /// `hold` or `expire-oldest`.
+    pub(crate) when_dead_letters_are_full: Option<String>,
+}
+
+/// How long a destination is tried again.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    /// `three-retries`.
+    pub(crate) preset: Option<String>,
+    /// The first wait: `1s`.
+    pub(crate) shortest: Option<String>,
+    /// The wait that is never exceeded: `5m`.
+    pub(crate) longest: Option<String>,
+    /// How often an event is sent before it becomes a dead letter.
+    pub(crate) give_up_attempts: Option<u32>,
+    /// How long after it was stored an event becomes a dead letter: `12h`.
+    pub(crate) give_up_age: Option<String>,
 }
 
 /// How requests prove who sends them. What is left out comes from the formatter's own hint.

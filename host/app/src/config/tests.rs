@@ -1,6 +1,9 @@
 //! What people get wrong in a configuration, and what they are told.
 
 use std::path::Path;
+use std::time::Duration;
+
+use siemaphore_pipeline::{RetryPolicy, Schedule};
 
 use super::*;
 
@@ -104,4 +107,45 @@ fn limits_that_could_not_work_are_refused() {
     ] {
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
     }
+}
+
+#[test]
+fn a_retry_policy_is_read_as_written_and_bounds_move_each_other() {
+    let policy = |extra: &str| {
+        let config = from_text(destination(extra), Path::new("/nonexistent")).ok().unwrap();
+        config.destinations[0].retry.clone()
+    };
+    let backoff = |shortest: u64, longest: u64| Schedule::Backoff {
+        shortest: Duration::from_secs(shortest),
+        longest: Duration::from_secs(longest),
+    };
+    assert_eq!(policy("").schedule, backoff(1, 300));
+    assert_eq!(policy("retry = { shortest = '10m' }").schedule, backoff(600, 600));
+    let given_up = policy("[destination.retry]\nlongest = '1m'\ngive_up_attempts = 10\ngive_up_age = '12h'");
+    assert_eq!(given_up.schedule, backoff(1, 60));
+    assert_eq!(given_up.give_up.attempts.unwrap().get(), 10);
+    assert_eq!(given_up.give_up.age, Some(Duration::from_secs(12 * 60 * 60)));
+    assert_eq!(policy("retry = { preset = 'three-retries' }"), RetryPolicy::three_retries());
+}
+
+#[test]
+fn a_retry_policy_that_could_not_work_is_refused() {
+    let text = destination(
+        "events_per_second = 0\ndead_letter_limit = '5 kB'\nwhen_dead_letters_are_full = 'expire'\nage_limit = '6h'\n\
+         [destination.retry]\nshortest = '1h'\nlongest = '1m'\ngive_up_attempts = 0\ngive_up_age = '12h'",
+    );
+    let found = problems(&text);
+    for expected in [
+        "6: 0 events a second",
+        "7: 5.0 kB is too small",
+        "8: `expire` is not something",
+        "11: the shortest wait is longer than the longest",
+        "13: an event that is given up after 0 attempts",
+        "14: events would expire before they are given up",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
+    let found = problems(&destination("[destination.retry]\npreset = 'three-retrys'\nlongest = '1m'"));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found.iter().any(|problem| problem.contains("did you mean \"three-retries\"?")), "{found:#?}");
 }
