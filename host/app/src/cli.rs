@@ -1,8 +1,13 @@
 //! The command line.
 
+mod store;
+mod time;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
 /// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
 /// and delivers it over authenticated HTTPS.
@@ -39,9 +44,15 @@ pub(crate) enum Command {
     /// See and try formatters
     #[command(subcommand)]
     Plugin(Plugin),
-    /// See events that were given up
+    /// See, replay, discard and export events that were given up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Where every event of a destination is; exits 1 when the sum is not right
+    Ledger(Ledger),
+    /// Write the stored events to a file that `send` takes again
+    Export(Export),
+    /// Copy the whole store to a file while the host goes on
+    Backup(Backup),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -135,18 +146,4 @@ pub(crate) struct Format {
     pub(crate) profile: String,
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DeadLetters {
-    /// The oldest first
-    List {
-        /// Of this destination only: `ORGANIZATION/NAME`
-        #[arg(long)]
-        destination: Option<String>,
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        #[command(flatten)]
-        asking: Asking,
-    },
 }

@@ -1,10 +1,16 @@
 //! The verbs of the command line, a file each.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod destination;
+mod destination_name;
+pub(crate) mod export;
+pub(crate) mod ledger;
+mod output;
 pub(crate) mod plugin;
+mod progress;
 pub(crate) mod quickstart;
 pub(crate) mod run;
 pub(crate) mod send;

@@ -6,9 +6,11 @@
 
 mod destination;
 mod file;
+mod outline;
 pub(crate) mod prepare;
 mod problem;
 mod quantity;
+mod retry;
 mod section;
 mod source;
 
@@ -23,6 +25,7 @@ use siemaphore_store::StoreConfig;
 
 pub(crate) use crate::config::destination::DestinationConfig;
 use crate::config::file::File;
+pub(crate) use crate::config::outline::{state_folder, store_config};
 pub(crate) use crate::config::problem::Problem;
 use crate::config::problem::{Document, line_and_column};
 pub(crate) use crate::config::source::SourceConfig;
@@ -92,21 +95,6 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
         destinations,
         text,
     })
-}
-
-/// The state folder alone, for commands that only need to find the control socket: a mistake elsewhere in the file
-/// must not keep an operator from asking the running host.
-pub(crate) fn state_folder(path: &Path) -> anyhow::Result<PathBuf> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        anyhow::anyhow!(
-            "cannot read the configuration {}: {error}\n  hint: name it with --config or SIEMAPHORE_CONFIG",
-            path.display()
-        )
-    })?;
-    let table: toml::Table = toml::from_str(&text)?;
-    let state = table.get("state").and_then(toml::Value::as_str).unwrap_or(DEFAULT_STATE);
-    let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(folder.join(state))
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

@@ -42,6 +42,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Destination(command) => command::destination::run(command).await,
             Command::Plugin(command) => command::plugin::run(command).await,
             Command::DeadLetters(command) => command::dead_letters::run(command).await,
+            Command::Ledger(ledger) => command::ledger::run(ledger).await,
+            Command::Export(export) => command::export::run(export).await,
+            Command::Backup(backup) => command::backup::run(backup).await,
             Command::Completions { .. } => Ok(()),
         }
     });

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -19,6 +20,13 @@ pub(crate) fn line(text: impl std::fmt::Display) {
 #[expect(clippy::print_stderr, reason = "this is the one place for it")]
 pub(crate) fn aside(text: impl std::fmt::Display) {
     eprintln!("{}", visible(&text.to_string()));
+}
+
+/// A question for the person, without a line end.
+pub(crate) fn ask(question: &str) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr();
+    stderr.write_all(question.as_bytes())?;
+    stderr.flush()
 }
 
 /// A table, whose cells have been made with [`cell`].
@@ -99,6 +107,17 @@ pub(crate) fn size(bytes: u64) -> String {
     }
     let unit = UNITS.get(unit).copied().unwrap_or_default();
     if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// A moment in UTC, to the second: `2026-11-21T06:00:00Z`.
+pub(crate) fn time(at_ms: u64) -> String {
+    let at = UNIX_EPOCH.checked_add(Duration::from_millis(at_ms)).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(at).to_string()
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How long ago something was, in the largest unit: `3 min`.

@@ -2,14 +2,12 @@
 
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use anyhow::anyhow;
 use comfy_table::{Cell, Color};
 use serde_json::Value;
 
 use crate::cli::{Asking, Destination};
-use crate::command::{Failure, api_path};
+use crate::command::Failure;
+use crate::command::destination_name::DestinationName;
 use crate::config;
 use crate::control::Client;
 use crate::print;
@@ -22,7 +20,7 @@ pub(crate) async fn run(command: Destination) -> Result<(), Failure> {
 }
 
 async fn list(asking: &Asking) -> Result<(), Failure> {
-    let client = Client::new(&config::state_folder(&asking.configured.config)?);
+    let client = Client::host(&config::state_folder(&asking.configured.config)?);
     let destinations: Vec<Value> = client.get("/v1/destinations").await?;
     if asking.json {
         return Ok(print::json(&destinations)?);
@@ -52,7 +50,8 @@ fn row(destination: &Value) -> Vec<Cell> {
         ledger("dead_lettered"),
         ledger("expired"),
         print::cell(
-            last_success.map_or("never".to_owned(), |then| format!("{} ago", print::ago(now_ms(), then))),
+            last_success
+                .map_or("never".to_owned(), |then| format!("{} ago", print::ago(print::now_ms(), then))),
         ),
     ]
 }
@@ -77,17 +76,16 @@ fn explain(destination: &Value) {
     print::line(format_args!("\n{}: {}", id(destination), text(&status["last_error"]["reason"])));
     print::line(format_args!("  hint: {}", text(&status["last_error"]["hint"])));
     if let Some(next) = status["next_attempt_ms"].as_u64() {
-        let wait = print::ago(next, now_ms());
+        let wait = print::ago(next, print::now_ms());
         let waiting = &destination["ledger"]["waiting"];
         print::line(format_args!("  nothing is lost: {waiting} events wait; next attempt in {wait}"));
     }
 }
 
 async fn test(name: &str, asking: &Asking) -> Result<(), Failure> {
-    let client = Client::new(&config::state_folder(&asking.configured.config)?);
-    let (organization, name) = find(&client, name).await?;
-    let path = api_path(&["organizations", &organization, "destinations", &name, "test"]);
-    let report: Value = client.post(&path).await?;
+    let client = Client::host(&config::state_folder(&asking.configured.config)?);
+    let name = DestinationName::find(&client, "/v1/destinations", name).await?;
+    let report: Value = client.post(&name.path("test")).await?;
     if asking.json {
         print::json(&report)?;
     } else {
@@ -112,26 +110,6 @@ fn show(report: &Value) {
     }
 }
 
-/// `name` alone is enough where it is unambiguous.
-async fn find(client: &Client, name: &str) -> Result<(String, String), Failure> {
-    if let Some((organization, name)) = name.split_once('/') {
-        return Ok((organization.to_owned(), name.to_owned()));
-    }
-    let destinations: Vec<Value> = client.get("/v1/destinations").await?;
-    let mut found = destinations.iter().filter(|destination| destination["name"] == name);
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok((text(&one["organization"]), name.to_owned())),
-        (Some(_), Some(_)) => {
-            Err(anyhow!("several organisations have a destination `{name}`: write ORGANIZATION/{name}")
-                .into())
-        }
-        (None, _) => {
-            let all: Vec<String> = destinations.iter().map(id).collect();
-            Err(anyhow!("there is no destination `{name}`; there are: {}", all.join(", ")).into())
-        }
-    }
-}
-
 fn id(destination: &Value) -> String {
     format!("{}/{}", text(&destination["organization"]), text(&destination["name"]))
 }
@@ -142,9 +120,4 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-fn now_ms() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
 }
 
 fn client(asking: &Asking) -> Result<Client, Failure> {
-    Ok(Client::new(&config::state_folder(&asking.configured.config)?))
+    Ok(Client::host(&config::state_folder(&asking.configured.config)?))
 }
 
 async fn promote(name: &str, asking: &Asking) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! content, so a run that was broken off can be repeated: what the host has stored already is not stored again.
 
 mod batches;
+mod exported;
 mod upload;
 
 use std::fs::File;
@@ -92,7 +93,7 @@ fn read(file: &Path, bar: &ProgressBar, batches: mpsc::Sender<Batch>) -> anyhow:
     let mut cut = Batches::new(|batch| {
         batches.blocking_send(batch).map_err(|_| io::Error::other("sending has stopped"))
     });
-    for_each_event(BufReader::new(bar.wrap_read(source)), &mut |event| cut.push(event))
+    for_each_event(BufReader::new(bar.wrap_read(source)), &mut |event| cut.push(exported::event_of(event)))
         .and_then(|()| cut.finish())
         .with_context(|| format!("cannot read events from {}", file.display()))
 }

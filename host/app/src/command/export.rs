@@ -1,0 +1,105 @@
+//! `siemaphore export`: the stored events as JSON Lines, the oldest first.
+//!
+//! A line is `{"siemaphore":{…},"event":{…}}`: the event exactly as it is stored, and what the host knows about it.
+//! `siemaphore send` takes such a file and sends the events.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::cli::Export;
+use crate::command::output::{self, Written};
+use crate::command::{Failure, api_path, progress};
+use crate::control::Client;
+use crate::print;
+
+/// A stretch of events that could not be read any more.
+#[derive(Debug, Deserialize, Serialize)]
+struct Damaged {
+    organization: String,
+    first_position: u64,
+    events: u64,
+    stored_ms: u64,
+    found_ms: u64,
+    reason: String,
+    size_bytes: u64,
+}
+
+pub(crate) async fn run(command: Export) -> Result<(), Failure> {
+    let client = Client::host_or_store(&command.configured).await?;
+    let answer = client.read(Method::GET, &path(&command), &()).await?;
+    let bar = progress::count(answer.expected_lines(), "events");
+    let written = output::write(answer, command.out.as_deref(), &bar).await;
+    bar.finish_and_clear();
+    let written = written?;
+    // Asked for afterwards: damage may only have been found on the way.
+    let mut damaged: Vec<Damaged> = client.get("/v1/store/damaged").await?;
+    damaged.retain(|block| concerns(&command, block));
+    if let Some(folder) = &command.damaged {
+        save(&client, &damaged, folder).await?;
+    }
+    report(&command, written, &damaged)?;
+    // What is missing must not look like success.
+    if damaged.is_empty() { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn path(command: &Export) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("since_ms", &command.since.at_ms.to_string());
+    query.extend_pairs(command.until.map(|until| ("until_ms", until.at_ms.to_string())));
+    query.extend_pairs(command.organization.as_ref().map(|organization| ("organization", organization)));
+    format!("/v1/events/export?{}", query.finish())
+}
+
+/// Whether the events would have been in this export.
+fn concerns(command: &Export, block: &Damaged) -> bool {
+    let organization = command.organization.as_ref();
+    block.stored_ms >= command.since.at_ms
+        && command.until.is_none_or(|until| block.stored_ms < until.at_ms)
+        && organization.is_none_or(|organization| *organization == block.organization)
+}
+
+/// Each block as it was found: a zstd frame with something wrong in it, of which tools may still read a part.
+async fn save(client: &Client, damaged: &[Damaged], folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for block in damaged.iter().filter(|block| block.size_bytes > 0) {
+        let path = folder.join(format!("{}-{}.zst", block.organization, block.first_position));
+        let position = block.first_position.to_string();
+        let mut answer = client.read(Method::GET, &api_path(&["store", "damaged", &position]), &()).await?;
+        let mut file = output::create(&path)?;
+        while let Some(piece) = answer.piece().await? {
+            file.write_all(&piece).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// On standard error when the events went to standard output.
+fn report(command: &Export, written: Written, damaged: &[Damaged]) -> Result<(), Failure> {
+    if command.json {
+        let Written { lines, bytes } = written;
+        return Ok(print::json(&json!({ "events": lines, "size_bytes": bytes, "damaged": damaged }))?);
+    }
+    let say = |text: String| match &command.out {
+        Some(_) => print::line(text),
+        None => print::aside(text),
+    };
+    let place = command.out.as_ref().map(|file| format!(" in {}", file.display())).unwrap_or_default();
+    say(format!("{} events, {}{place}", written.lines, print::size(written.bytes)));
+    for block in damaged {
+        let Damaged { organization, first_position, events, stored_ms, reason, .. } = block;
+        let stored = print::time(*stored_ms);
+        say(format!(
+            "missing: {events} events of {organization} from position {first_position} on, stored {stored}: {reason}"
+        ));
+    }
+    if !damaged.is_empty() && command.damaged.is_none() {
+        say("hint: `--damaged FOLDER` saves the bytes of what is damaged as it was found".to_owned());
+    }
+    Ok(())
+}
