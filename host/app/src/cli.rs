@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Copy the whole store to a file while the host goes on
     Backup(Backup),
+    /// Check everything that can go wrong, with the fix for each finding; exits 1 when something has failed
+    Doctor(Asking),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
 }

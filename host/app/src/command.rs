@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod destination;
 mod destination_name;
+pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod ledger;
 mod output;

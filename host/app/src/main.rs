@@ -45,6 +45,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Ledger(ledger) => command::ledger::run(ledger).await,
             Command::Export(export) => command::export::run(export).await,
             Command::Backup(backup) => command::backup::run(backup).await,
+            Command::Doctor(asking) => command::doctor::run(asking).await,
             Command::Completions { .. } => Ok(()),
         }
     });

@@ -1,0 +1,77 @@
+//! The configuration, as `check` checks it, and what the other checks need of it.
+
+use std::path::Path;
+
+use siemaphore_http::ClientConfig;
+use url::Url;
+
+use crate::command::doctor::finding::Finding;
+use crate::config::prepare::{Prepared, prepare};
+use crate::config::{self, Config, Problem};
+
+/// As much of a configuration as is right.
+pub(crate) struct Configured {
+    pub(crate) findings: Vec<Finding>,
+    /// The enabled destinations: known as soon as the file itself is right.
+    pub(crate) servers: Vec<Server>,
+    /// None when a formatter, a setting or a secret is wrong.
+    pub(crate) prepared: Option<Prepared>,
+}
+
+/// Where a destination is.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    /// `organization/name`
+    pub(crate) id: String,
+    pub(crate) endpoint: Url,
+    pub(crate) client: ClientConfig,
+}
+
+impl Configured {
+    /// A running host has secrets of its own environment: what is missing here need not be missing there.
+    pub(crate) async fn read(file: &Path, has_host: bool) -> Configured {
+        let config = match config::load(file) {
+            Ok(config) => config,
+            Err(problems) => {
+                let findings = problems.iter().map(|problem| finding(problem, false)).collect();
+                return Configured { findings, servers: Vec::new(), prepared: None };
+            }
+        };
+        let servers = servers(&config);
+        match prepare(config).await {
+            Ok(prepared) => {
+                let (sources, destinations) = (prepared.sources.len(), prepared.destinations.len());
+                let text = format!("{}: sources: {sources}, destinations: {destinations}", file.display());
+                let findings = vec![Finding::ok("configuration", text)];
+                Configured { findings, servers, prepared: Some(prepared) }
+            }
+            Err(problems) => {
+                let findings = problems.iter().map(|problem| finding(problem, has_host)).collect();
+                Configured { findings, servers, prepared: None }
+            }
+        }
+    }
+}
+
+fn servers(config: &Config) -> Vec<Server> {
+    let enabled = config.destinations.iter().filter(|destination| destination.enabled);
+    let servers = enabled.map(|destination| Server {
+        id: destination.id(),
+        endpoint: destination.endpoint.clone(),
+        client: destination.client.clone(),
+    });
+    servers.collect()
+}
+
+fn finding(problem: &Problem, has_host: bool) -> Finding {
+    let place = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let reason = format!("{place}{}", problem.reason);
+    match has_host {
+        true => Finding::warning(
+            "configuration",
+            format!("{reason}; the running host is not concerned, but could not be started from here"),
+            &problem.hint,
+        ),
+        false => Finding::failed("configuration", reason, &problem.hint),
+    }
+}

@@ -1,0 +1,151 @@
+//! One destination: its name, its TLS, and whether it takes the credential.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use siemaphore_http::{Certificate, Client as HttpClient, Examination, ExamineError, TlsExamination};
+use siemaphore_pipeline::TestReport;
+
+use crate::command::destination_name::DestinationName;
+use crate::command::doctor::configuration::{Configured, Server};
+use crate::command::doctor::finding::Finding;
+use crate::control::Client;
+use crate::host;
+use crate::print;
+
+/// Renewing a certificate takes people and tickets.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+pub(crate) async fn check(server: &Server, configured: &Configured, host: Option<&Client>) -> Vec<Finding> {
+    let client = match HttpClient::new(&server.client) {
+        Ok(client) => client,
+        Err(error) => {
+            return vec![Finding::failed(format!("tls {}", server.id), error.to_string(), error.hint())];
+        }
+    };
+    let mut findings = match client.examine(&server.endpoint).await {
+        Ok(examination) => examined(server, &examination),
+        // A server that cannot be reached cannot be asked for more.
+        Err(error) => return vec![unreachable(server, &error)],
+    };
+    findings.push(authentication(server, configured, host).await);
+    findings
+}
+
+fn examined(server: &Server, examination: &Examination) -> Vec<Finding> {
+    let Examination { addresses, refused, tls } = examination;
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    let check = format!("name {}", server.id);
+    let host = server.endpoint.host_str().unwrap_or_default();
+    let text = format!("{host} is {}", addresses.join(", "));
+    let name = match refused.first() {
+        None => Finding::ok(check, text),
+        Some(first) => {
+            let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+            Finding::warning(check, format!("{text}; not dialled: {}", refused.join(", ")), first.hint())
+        }
+    };
+    let tls = match tls {
+        Some(tls) => tls_finding(server, tls),
+        None => Finding::ok(format!("tls {}", server.id), "plain http to this machine"),
+    };
+    vec![name, tls]
+}
+
+fn tls_finding(server: &Server, tls: &TlsExamination) -> Finding {
+    let check = format!("tls {}", server.id);
+    let Some(certificate) = &tls.certificate else {
+        return Finding::warning(
+            check,
+            format!("{}, but the certificate cannot be read", tls.version),
+            "replace it",
+        );
+    };
+    let left = certificate.not_after.duration_since(SystemTime::now()).unwrap_or_default();
+    let text = format!(
+        "{}, expires in {} days\n{}",
+        tls.version,
+        left.as_secs() / SECONDS_A_DAY,
+        described(certificate)
+    );
+    match left < EXPIRES_SOON {
+        true => Finding::warning(check, text, "renew the server's certificate before it expires"),
+        false => Finding::ok(check, text),
+    }
+}
+
+/// The server's own words, to be compared with what its operator knows.
+fn described(certificate: &Certificate) -> String {
+    format!("issuer {}\nSHA-256 {}", certificate.issuer, certificate.fingerprint)
+}
+
+fn unreachable(server: &Server, error: &ExamineError) -> Finding {
+    let mut text = error.error.to_string();
+    if let Some(certificate) = &error.certificate {
+        let until = certificate.not_after.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let until = print::time(u64::try_from(until.as_millis()).unwrap_or(u64::MAX));
+        text = format!("{text}\nit presents: {}\nvalid until {until}", described(certificate));
+    }
+    Finding::failed(format!("connect {}", server.id), text, error.error.hint())
+}
+
+/// What a probe found, from here or from the host.
+#[derive(Debug, Deserialize)]
+struct Probed {
+    ok: bool,
+    request: Option<String>,
+    status: Option<u16>,
+    reason: String,
+    hint: String,
+}
+
+impl From<TestReport> for Probed {
+    fn from(report: TestReport) -> Probed {
+        let TestReport { ok, request, status, reason, hint, .. } = report;
+        Probed { ok, request, status, reason, hint }
+    }
+}
+
+/// By the formatter's probe, which stores nothing. From here where the secrets are here, else by the host.
+async fn authentication(server: &Server, configured: &Configured, host: Option<&Client>) -> Finding {
+    let check = format!("auth {}", server.id);
+    let prepared = configured.prepared.as_ref();
+    let found = prepared.and_then(|prepared| {
+        let one = prepared.destinations.iter().find(|one| one.config.id() == server.id)?;
+        Some((prepared, one))
+    });
+    let probed = match (found, host) {
+        (Some((prepared, one)), _) => {
+            let config = host::pipeline_config(&one.config);
+            siemaphore_pipeline::probe(&config, &prepared.sandbox, &one.plugin, &one.target).await.into()
+        }
+        (None, Some(host)) => match host.post(&DestinationName::from_id(&server.id).path("probe")).await {
+            Ok(probed) => probed,
+            Err(error) => return Finding::error(check, &error, "see the log of the host"),
+        },
+        (None, None) => {
+            return Finding::warning(
+                check,
+                "not tried: the configuration is not right",
+                "mend the configuration first",
+            );
+        }
+    };
+    verdict(check, &probed)
+}
+
+fn verdict(check: String, probed: &Probed) -> Finding {
+    let Probed { ok, request, status, reason, hint } = probed;
+    match (ok, status, request) {
+        (true, status, _) => {
+            let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
+            Finding::ok(check, format!("the probe is answered well{status}"))
+        }
+        // Nothing was asked: that is no failure.
+        (false, None, None) => Finding::warning(check, reason, hint),
+        (false, Some(status), _) => Finding::failed(check, format!("{reason} ({status})"), hint),
+        (false, None, Some(_)) => Finding::failed(check, reason, hint),
+    }
+}

@@ -1,0 +1,61 @@
+//! The formatters: of the running host, or as they load here.
+
+use serde::Deserialize;
+use siemaphore_registry::PluginStatus;
+
+use crate::command::doctor::configuration::Configured;
+use crate::command::doctor::finding::Finding;
+use crate::control::Client;
+
+#[derive(Deserialize)]
+struct Plugin {
+    name: String,
+    state: String,
+    version: Option<String>,
+    digest: Option<String>,
+    error: Option<String>,
+}
+
+pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> Vec<Finding> {
+    let plugins: Vec<Plugin> = match client.filter(|client| client.is_host()) {
+        Some(client) => match client.get("/v1/plugins").await {
+            Ok(plugins) => plugins,
+            Err(error) => return vec![Finding::error("plugins", &error, "see the log of the host")],
+        },
+        None => match &configured.prepared {
+            Some(prepared) => prepared.registry.list().into_iter().map(Plugin::from).collect(),
+            None => return Vec::new(),
+        },
+    };
+    plugins.iter().map(finding).collect()
+}
+
+impl From<PluginStatus> for Plugin {
+    fn from(status: PluginStatus) -> Plugin {
+        let state = status.state.as_str().to_owned();
+        Plugin {
+            name: status.name,
+            state,
+            version: status.version,
+            digest: status.digest,
+            error: status.error,
+        }
+    }
+}
+
+fn finding(plugin: &Plugin) -> Finding {
+    let Plugin { name, state, version, digest, error } = plugin;
+    let check = format!("plugin {name}");
+    let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
+    let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
+    let fix = "replace the file with one that loads; `siemaphore plugin inspect FILE` shows the same error";
+    match (state.as_str(), error) {
+        ("active", None) => Finding::ok(check, text),
+        // The version from before goes on.
+        ("active", Some(error)) => {
+            Finding::warning(check, format!("{text}, but the file that is there now is not: {error}"), fix)
+        }
+        (_, Some(error)) => Finding::failed(check, format!("{text}: {error}"), fix),
+        (_, None) => Finding::warning(check, text, fix),
+    }
+}
