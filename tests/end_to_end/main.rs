@@ -17,8 +17,12 @@ mod support;
 
 mod bad_configuration;
 mod bad_input;
+mod dead_letters;
 mod delivery;
+mod doctor;
+mod export;
 mod independence;
+mod ledger;
 mod operation;
 mod plugins;
 mod retry;

@@ -1,13 +1,16 @@
 //! What an operator does with a running host, and how it ends.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use siemaphore_receiver::Fault;
 
 use crate::support::events::{lines, numbered, numbered_ids};
-use crate::support::{Destination, Host, Kind, Scene, TOKEN, formatter, get, ids, run, run_with_input};
+use crate::support::{
+    Destination, Entry, Host, Kind, Scene, TOKEN, formatter, get, ids, run, run_with_input,
+};
 
 #[tokio::test]
 async fn a_host_that_is_told_to_stop_finishes_what_is_in_flight_and_exits_with_success() {
@@ -35,6 +38,49 @@ async fn a_host_that_is_told_to_stop_finishes_what_is_in_flight_and_exits_with_s
 }
 
 #[tokio::test]
+async fn a_host_that_stops_says_how_many_events_it_leaves_for_whom() {
+    let mut scene = Scene::new().splunk().datadog().start().await;
+    scene.splunk().fail_always(Some(Fault::Status(503)));
+    scene.send(&numbered("left", 7)).await;
+    scene.datadog().arrived(7).await;
+    scene.until("datadog", "settled", |view| view["ledger"]["waiting"] == 0).await;
+    assert_eq!(scene.host.terminate().await.code(), Some(0));
+    let left = |line: &Entry| line.message.starts_with("left for the next start");
+    let line = scene.host.log.wait(0, "left", left).await;
+    assert_eq!(
+        (line.field("destination"), &line.fields["events"]),
+        ("acme/splunk", &json!(7)),
+        "{}",
+        line.text
+    );
+    assert!(!scene.host.log.all().iter().any(|line| line.contains("left for") && line.contains("datadog")));
+    scene.splunk().fail_always(None);
+    scene.restart().await;
+    assert_eq!(ids(&scene.splunk().arrived(7).await), numbered_ids("left", 7));
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_host_at_once_and_loses_nothing() {
+    let mut scene = Scene::new().splunk().start().await;
+    scene.splunk().script(vec![Fault::Hang]);
+    scene.send(&numbered("twice", 5)).await;
+    scene.splunk().requested(1).await;
+    scene.host.signal(Signal::TERM);
+    scene.host.log.wait(0, "stopping", |line| line.message.starts_with("stopping")).await;
+    let start = Instant::now();
+    scene.host.signal(Signal::INT);
+    assert_eq!(scene.host.ended().await.code(), Some(1));
+    // The request in flight would have had 25 seconds.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    let log = scene.host.log.all().join("\n");
+    assert!(log.contains("stopped at once by a second signal"), "{log}");
+    scene.restart().await;
+    assert_eq!(ids(&scene.splunk().arrived(5).await), numbered_ids("twice", 5));
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn probes_and_metrics_answer_and_count_what_happened() {
     let scene = Scene::new().splunk().datadog().start().await;
     scene.send(&numbered("count", 12)).await;
@@ -53,6 +99,8 @@ async fn probes_and_metrics_answer_and_count_what_happened() {
         "siemaphore_destination_accepted_events_total{destination=\"acme/splunk\"} 12",
         "siemaphore_destination_events{destination=\"acme/datadog\",end=\"delivered\"} 12",
         "siemaphore_destination_waiting_events{destination=\"acme/splunk\"} 0",
+        "siemaphore_destination_ledger_difference_events{destination=\"acme/splunk\"} 0",
+        "siemaphore_destination_oldest_waiting_age_seconds{destination=\"acme/splunk\"} 0",
         "siemaphore_destination_up{destination=\"acme/splunk\"} 1",
     ] {
         assert!(metrics.text.lines().any(|line| line == sample), "no {sample} in {}", metrics.text);

@@ -38,12 +38,18 @@ pub(crate) struct Host {
 }
 
 /// How a drain ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Drained {
     /// Destinations whose requests in flight had to be cut off. Their events are sent again after the next start.
     pub(crate) cut_off: usize,
-    /// Events that are stored and wait for the next start, over all destinations.
-    pub(crate) waiting: u64,
+    pub(crate) left: Vec<Left>,
+}
+
+/// What a destination leaves in the store for the next start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) destination: String,
+    pub(crate) events: u64,
 }
 
 impl Host {
@@ -106,14 +112,15 @@ impl Host {
         self.stop_intake.cancel();
         let draining = self.pipelines.into_iter().map(|pipeline| pipeline.drain(deadline));
         let ended = futures_util::future::join_all(draining).await;
-        let mut waiting = 0;
+        let mut left = Vec::new();
         for destination in self.handles.destinations.iter().filter(|one| one.pipeline.is_some()) {
-            waiting += self.store.ledger(&destination.id).await?.waiting;
+            let events = self.store.ledger(&destination.id).await?.waiting;
+            left.push(Left { destination: destination.id.clone(), events });
         }
         self.listeners.drain(deadline).await;
         self.store.close().await;
         drop(self.registry);
-        Ok(Drained { cut_off: ended.into_iter().filter(|finished| !finished).count(), waiting })
+        Ok(Drained { cut_off: ended.into_iter().filter(|finished| !finished).count(), left })
     }
 }
 

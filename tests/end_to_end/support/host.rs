@@ -83,7 +83,8 @@ impl Host {
         self.ended().await;
     }
 
-    async fn ended(&mut self) -> ExitStatus {
+    /// Waits for its end: everything it logged is there then.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("a status");
         self.log.end().await;
         status

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 
 use crate::command::Failure;
 use crate::config::{self, prepare::prepare};
-use crate::host::Host;
 use crate::host::signals::{Signals, Wanted};
+use crate::host::{Drained, Host, Left};
 use crate::log;
 
 /// How long requests in flight may take after a signal to stop. Below the 30 s that service managers allow.
@@ -34,14 +33,24 @@ pub(crate) async fn run(path: &Path) -> Result<(), Failure> {
     }
     tracing::info!(
         grace_s = GRACE.as_secs(),
-        "stopping: finishing what is in flight; a second signal stops at once"
+        "stopping: no more events are taken, what is in flight is finished; a second signal stops at once"
     );
     tokio::select! {
         drained = host.drain(GRACE) => {
-            let drained = drained?;
-            tracing::info!(cut_off = drained.cut_off, waiting = drained.waiting, "stopped; what waits is stored");
+            report(&drained?);
             Ok(())
         }
-        () = signals.stop() => Err(anyhow!("stopped at once by a second signal; what was not settled is sent again").into()),
+        () = signals.stop() => {
+            tracing::warn!("stopped at once by a second signal; what is not settled is stored and sent again after the next start");
+            Err(Failure::Said)
+        }
     }
+}
+
+fn report(drained: &Drained) {
+    for Left { destination, events } in drained.left.iter().filter(|left| left.events > 0) {
+        tracing::info!(destination, events, "left for the next start: these events are stored");
+    }
+    let waiting: u64 = drained.left.iter().map(|left| left.events).sum();
+    tracing::info!(cut_off = drained.cut_off, waiting, "stopped; what waits is stored");
 }

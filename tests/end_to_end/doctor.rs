@@ -1,0 +1,110 @@
+//! The doctor: everything in order, and each thing that is not, with its fix.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::support::{Destination, Kind, Scene, TOKEN, run};
+
+/// One check of a report.
+#[track_caller]
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let mut checks = report["checks"].as_array().unwrap().iter();
+    checks.find(|check| check["check"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"))
+}
+
+#[track_caller]
+fn expect(report: &Value, name: &str, state: &str, words: &[&str]) {
+    let check = check(report, name);
+    assert_eq!(check["state"], state, "{check:#}");
+    let text = format!("{} {}", check["finding"], check["fix"]);
+    words.iter().for_each(|word| assert!(text.contains(word), "no `{word}` in {check:#}"));
+    assert_eq!(check["fix"].is_null(), state == "ok", "each finding has its fix: {check:#}");
+}
+
+#[tokio::test]
+async fn a_host_in_order_passes_every_check_and_so_does_its_store_without_it() {
+    let mut scene = Scene::new().splunk().datadog().sentinel().start().await;
+    for has_host in [true, false] {
+        let report = scene.ask(&["doctor", "--json"]).await.expect(0).json();
+        assert_eq!(report["ok"], true, "{report:#}");
+        for name in ["splunk", "datadog", "sentinel"] {
+            expect(&report, &format!("tls acme/{name}"), "ok", &["TLS 1.3", "issuer CN=", "SHA-256"]);
+            expect(&report, &format!("name acme/{name}"), "ok", &["127.0.0.1"]);
+            expect(&report, &format!("plugin {name}"), "ok", &["active"]);
+        }
+        for name in ["splunk", "sentinel"] {
+            expect(&report, &format!("auth acme/{name}"), "ok", &["probe"]);
+        }
+        expect(&report, "auth acme/datadog", "warning", &["no probe", "destination test"]);
+        expect(&report, "clock", "ok", &["3 destinations"]);
+        expect(&report, "configuration", "ok", &["destinations: 3"]);
+        expect(&report, "ledger", "ok", &["3 destinations"]);
+        expect(&report, "store", "ok", &[if has_host { "the running host" } else { "no host runs" }]);
+        let shown = scene.ask(&["doctor"]).await.expect(0);
+        shown.shows(&["check", "state", "acme/splunk", "nothing has failed"]);
+        if has_host {
+            scene.host.terminate().await;
+        }
+    }
+    for siem in [scene.splunk(), scene.datadog(), scene.sentinel()] {
+        assert_eq!(siem.totals().records, 0, "a doctor sends no event");
+    }
+    scene.restart().await;
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_secret_and_an_untrusted_certificate_are_found_before_an_event_is_there() {
+    let scene = Scene::new()
+        .to(Destination::to(Kind::Splunk).trusting_another_authority())
+        .to(Destination::to(Kind::Sentinel).with_secret("wrong-canary-secret"))
+        .start()
+        .await;
+    let output = scene.ask(&["doctor", "--json"]).await.expect(1);
+    let report = output.json();
+    let words = ["authority that is not trusted", "it presents", "SHA-256", "CA file"];
+    expect(&report, "connect acme/splunk", "failed", &words);
+    expect(&report, "tls acme/sentinel", "ok", &[]);
+    expect(&report, "auth acme/sentinel", "failed", &["secret"]);
+    assert!(!output.stdout.contains("canary") && !output.stdout.contains(TOKEN), "{output:?}");
+    assert_eq!(scene.splunk().totals().requests, 0, "not even a request line was shown to it");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_fails_alone() {
+    let stage = Scene::new().splunk().datadog().set().await;
+    stage.edit(|text| {
+        let from = text.find("endpoint = \"https://").unwrap();
+        let line = text[from..].lines().next().unwrap().to_owned();
+        text.replacen(&line, "endpoint = \"https://127.0.0.1:1\"", 1)
+    });
+    let file = stage.configuration();
+    let report = run(&["doctor", "--json", "--config", file.to_str().unwrap()]).await.expect(1).json();
+    expect(&report, "connect acme/splunk", "failed", &["cannot connect", "firewall"]);
+    expect(&report, "tls acme/datadog", "ok", &[]);
+    expect(&report, "store", "ok", &["the first start makes it"]);
+    assert!(!stage.path("state").exists(), "a doctor changes nothing");
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_told_with_its_line_and_the_rest_is_checked_all_the_same() {
+    let mut scene = Scene::new().splunk().start().await;
+    scene.host.terminate().await;
+    let file = scene.configuration();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("formatter = \"splunk\"", "formatter = \"splank\"")).unwrap();
+    fs::set_permissions(scene.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    let report = scene.ask(&["doctor", "--json"]).await.expect(1).json();
+    expect(&report, "configuration", "failed", &["line ", "splank", "did you mean"]);
+    expect(&report, "state folder", "failed", &["777", "chmod 700"]);
+    expect(&report, "store", "ok", &[]);
+    expect(&report, "tls acme/splunk", "ok", &[]);
+    expect(&report, "auth acme/splunk", "warning", &["configuration"]);
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(scene.path("state"), fs::Permissions::from_mode(0o700)).unwrap();
+    scene.restart().await;
+    scene.stop().await;
+}
