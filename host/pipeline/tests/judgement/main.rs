@@ -2,10 +2,13 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acknowledgement;
+mod misbehaving;
 mod outage;
 mod replay;
 mod retry;
 mod scene;
+mod verdicts;
 
 use siemaphore_pipeline::State;
 use siemaphore_receiver::Fault;

@@ -17,7 +17,7 @@ use siemaphore_secrets::Secrets;
 use siemaphore_store::{Append, DeadLetterLimit, Ledger, Start, Store, StoreConfig};
 use tempfile::TempDir;
 
-const TOKEN: &str = "3f1b8a52-7c1e-4b8f-9a55-0f6d2f1c7e10";
+pub(crate) const TOKEN: &str = "3f1b8a52-7c1e-4b8f-9a55-0f6d2f1c7e10";
 const ORGANIZATION: &str = "acme";
 pub(crate) const DESTINATION: &str = "acme/splunk";
 /// For a loaded machine; what is waited for wakes the wait.
@@ -31,32 +31,53 @@ pub(crate) struct Scene {
     _folder: TempDir,
 }
 
+/// Who plays in a scene.
+pub(crate) struct Cast {
+    pub(crate) siem: Siem,
+    /// What the destination authenticates with, which may be wrong.
+    pub(crate) token: String,
+    pub(crate) formatter: &'static [u8],
+}
+
+impl Default for Cast {
+    fn default() -> Cast {
+        let splunk = siemaphore_bundle::formatters().iter().find(|one| one.name == "splunk").unwrap();
+        Cast { siem: Siem::splunk_hec(TOKEN), token: TOKEN.to_owned(), formatter: splunk.component }
+    }
+}
+
 impl Scene {
     pub(crate) async fn start() -> Scene {
-        Scene::start_with_token(TOKEN).await
+        Scene::build(Cast::default(), |_, _| {}).await
     }
 
     /// A destination that authenticates with `token`, which may be the wrong one.
     pub(crate) async fn start_with_token(token: &str) -> Scene {
-        Scene::build(token, |_, _| {}).await
+        Scene::build(Cast { token: token.to_owned(), ..Cast::default() }, |_, _| {}).await
     }
 
     /// A store and a destination that differ from the usual ones.
     pub(crate) async fn start_with(change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig)) -> Scene {
-        Scene::build(TOKEN, change).await
+        Scene::build(Cast::default(), change).await
     }
 
-    async fn build(token: &str, change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig)) -> Scene {
+    /// A formatter other than the bundled one.
+    pub(crate) async fn start_formatting(component: Vec<u8>) -> Scene {
+        Scene::build(Cast { formatter: component.leak(), ..Cast::default() }, |_, _| {}).await
+    }
+
+    pub(crate) async fn build(
+        cast: Cast,
+        change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig),
+    ) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         let certificate = Certificate::generate().unwrap();
-        let siem = Siem::splunk_hec(TOKEN);
-        let receiver = Receiver::start(siem, &certificate).await.unwrap();
+        let receiver = Receiver::start(cast.siem, &certificate).await.unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate.ca_pem()).unwrap();
-        std::fs::write(folder.path().join("token"), token).unwrap();
+        std::fs::write(folder.path().join("token"), cast.token).unwrap();
 
         let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
-        let splunk = siemaphore_bundle::formatters().iter().find(|one| one.name == "splunk").unwrap();
-        let bundled = [(splunk.name, splunk.component)];
+        let bundled = [("splunk", cast.formatter)];
         let registry = Registry::start(sandbox.clone(), &bundled, RegistryConfig::default()).unwrap();
 
         let mut config = StoreConfig::new(folder.path().join("store"));
@@ -85,19 +106,24 @@ impl Scene {
 
     /// Stores events that carry these numbers, each of about 600 bytes that do not compress.
     pub(crate) async fn append_numbered(&self, numbers: Range<u64>) {
+        self.append_typed(numbers.map(|number| (number, "test.event"))).await;
+    }
+
+    /// Stores events with these numbers and types.
+    pub(crate) async fn append_typed(&self, events: impl IntoIterator<Item = (u64, &str)>) {
         let normaliser = Normaliser::new("generic", &Redaction::default()).unwrap();
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let received_ns = u64::try_from(since_1970.as_nanos()).unwrap();
         let context = Context { organization: ORGANIZATION, source: "test", received_ns };
-        let (mut events, mut scratch) = (EventBuffer::new(), Scratch::default());
-        for number in numbers {
+        let (mut buffer, mut scratch) = (EventBuffer::new(), Scratch::default());
+        for (number, event_type) in events {
             let filling = filling(number);
             let raw = format!(
-                r#"{{"event_type":"test.event","severity":"high","number":{number},"filling":"{filling}"}}"#
+                r#"{{"event_type":"{event_type}","severity":"high","number":{number},"filling":"{filling}"}}"#
             );
-            normaliser.normalise(&raw, &context, &mut scratch, &mut events).unwrap();
+            normaliser.normalise(&raw, &context, &mut scratch, &mut buffer).unwrap();
         }
-        let append = Append { organization: ORGANIZATION.to_owned(), events, idempotency: None };
+        let append = Append { organization: ORGANIZATION.to_owned(), events: buffer, idempotency: None };
         self.store.append(append).await.unwrap();
     }
 
@@ -112,6 +138,16 @@ impl Scene {
 
     pub(crate) async fn until_state(&self, state: State) {
         self.wait(|| async { self.pipeline().status().state == state }).await;
+    }
+
+    /// Waits until so many batches were taken by the SIEM and not confirmed.
+    pub(crate) async fn until_unconfirmed(&self, batches: usize) {
+        self.wait(|| async { self.pipeline().status().waiting_for_confirmation == batches }).await;
+    }
+
+    /// Waits until so many requests have failed since one succeeded.
+    pub(crate) async fn until_failures(&self, count: u32) {
+        self.wait(|| async { self.pipeline().status().failures >= count }).await;
     }
 
     pub(crate) async fn until_suspects(&self, count: usize) {
