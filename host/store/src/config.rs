@@ -15,11 +15,13 @@ pub const DEFAULT_BALLAST_BYTES: u64 = 64 << 20;
 pub struct StoreConfig {
     /// The folder that the store owns. It is created, and made readable by its owner only.
     pub folder: PathBuf,
-    /// What blocks, dead letters and keys may take together before events are expired.
+    /// What blocks, dead letters and keys may take together before events are expired. Dead letters go by their own
+    /// limits only; blocks are left a quarter of this one whatever the letters take.
     pub size_limit_bytes: u64,
     pub keep: Keep,
     /// Appends are refused while the file system has less than this free.
     pub disk_reserve_bytes: u64,
+    /// Smaller where the disk has no room for it beside the reserve.
     pub ballast_bytes: u64,
     pub clock: Clock,
     /// How much space is free; tests replace it.

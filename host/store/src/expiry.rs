@@ -16,6 +16,8 @@ use std::ops::Range;
 
 /// How many blocks one transaction expires or deletes, so that no commit of a producer waits long behind it.
 const STEPS: u32 = 64;
+/// One in so many parts of the size limit is left to blocks, whatever dead letters take.
+const LEFT_TO_BLOCKS: u64 = 4;
 
 /// What a run of expiry found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +33,15 @@ pub(crate) struct Expiry {
 /// Whether the limits that count bytes are exceeded; the ones that count time are known by their due time.
 pub(crate) fn is_over_size(connection: &Connection, config: &StoreConfig) -> rusqlite::Result<bool> {
     let log = log_row::read(connection)?;
-    let over_keep = log.kept_bytes > config.keep.bytes;
-    Ok(over_keep || (log.blocks > 0 && FileSize::read(connection)?.used_bytes() > config.size_limit_bytes))
+    Ok(log.kept_bytes > config.keep.bytes || is_too_large(connection, config)?)
+}
+
+/// Whether blocks have to go for the store's size. They are left a part of the limit even when dead letters take all of
+/// it: an event must not be acknowledged and expire at once because of what was given up long ago.
+fn is_too_large(connection: &Connection, config: &StoreConfig) -> rusqlite::Result<bool> {
+    let limit = config.size_limit_bytes;
+    let for_blocks = log_row::read(connection)?.bytes > limit / LEFT_TO_BLOCKS;
+    Ok(for_blocks && FileSize::read(connection)?.used_bytes() > limit)
 }
 
 pub(crate) fn run(
@@ -112,7 +121,7 @@ fn shrink_to_limit(
     config: &StoreConfig,
     steps: &mut Steps,
 ) -> Result<(), StorageError> {
-    while FileSize::read(connection)?.used_bytes() > config.size_limit_bytes {
+    while is_too_large(connection, config)? {
         let Some((organization, block)) = next_to_go(connection)? else { break };
         if !steps.take() {
             break;

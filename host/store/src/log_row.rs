@@ -9,18 +9,21 @@ pub(crate) struct LogRow {
     pub(crate) next_position: u64,
     pub(crate) blocks: u64,
     pub(crate) events: u64,
+    /// Of all blocks.
+    pub(crate) bytes: u64,
     /// Of the blocks that nobody waits for.
     pub(crate) kept_bytes: u64,
 }
 
 pub(crate) fn read(connection: &Connection) -> rusqlite::Result<LogRow> {
-    const READ: &str = "SELECT next_position, blocks, events, kept_bytes FROM log";
+    const READ: &str = "SELECT next_position, blocks, events, bytes, kept_bytes FROM log";
     connection.prepare_cached(READ)?.query_row([], |row| {
         Ok(LogRow {
             next_position: row.get(0)?,
             blocks: row.get(1)?,
             events: row.get(2)?,
-            kept_bytes: row.get(3)?,
+            bytes: row.get(3)?,
+            kept_bytes: row.get(4)?,
         })
     })
 }

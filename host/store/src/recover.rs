@@ -10,9 +10,11 @@
 mod copy;
 mod ledgers;
 
+pub(crate) use ledgers::UNKNOWN_POSITIONS;
+
 use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
-use crate::salvage::Pages;
+use crate::salvage::{self, Pages};
 use crate::snapshot::Snapshot;
 use crate::{folder, schema};
 use std::ffi::OsString;
@@ -30,6 +32,25 @@ pub(crate) fn resume(config: &StoreConfig) -> Result<(), StorageError> {
         files.change_places(config.clock.now_ms())?;
     }
     Ok(())
+}
+
+/// Looks whether the write-ahead log is damaged where SQLite stops to read it without a word. If so it is copied aside;
+/// true then: positions were given out that nothing knows of any more.
+pub(crate) fn lose_damaged_commits(config: &StoreConfig) -> Result<bool, StorageError> {
+    let files = Files::of(config);
+    let commits = salvage::lost_commits(&files.journal);
+    if commits < 2 {
+        return Ok(false);
+    }
+    let aside = config.folder.join(format!("store.db-wal.damaged-{}", config.clock.now_ms()));
+    std::fs::copy(&files.journal, &aside).map_err(StorageError::file("copy", &files.journal))?;
+    tracing::error!(
+        commits,
+        copy = %aside.display(),
+        "the store's write-ahead log is damaged: what was committed behind the damage is lost"
+    );
+    files.forget_oldest("store.db-wal.damaged-");
+    Ok(true)
 }
 
 /// Replaces a database that `reason` says is damaged. No connection to it may be open.
@@ -62,7 +83,8 @@ pub(crate) fn run(config: &StoreConfig, reason: &str) -> Result<(), StoreError> 
         damaged_file = %aside.display(),
         "the store goes on with what could be read; keep the damaged file for an expert, or delete it"
     );
-    Ok(files.forget_oldest())
+    files.forget_oldest("store.db.damaged-");
+    Ok(())
 }
 
 /// The copy is at most as large as what is copied.
@@ -118,8 +140,8 @@ impl Files {
     }
 
     /// Removes the oldest damaged files beyond the number that is kept.
-    fn forget_oldest(&self) {
-        let mut aside = damaged_files(&self.folder);
+    fn forget_oldest(&self, prefix: &str) {
+        let mut aside = damaged_files(&self.folder, prefix);
         // The names end in milliseconds of equally many digits.
         aside.sort();
         for old in aside.iter().rev().skip(KEPT_FILES) {
@@ -132,11 +154,11 @@ impl Files {
     }
 }
 
-fn damaged_files(folder: &Path) -> Vec<PathBuf> {
+fn damaged_files(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let is_damaged = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("store.db.damaged-") && !name.ends_with("-wal")
+        name.starts_with(prefix) && !name.ends_with("-wal")
     };
     entries.flatten().map(|entry| entry.path()).filter(is_damaged).collect()
 }

@@ -19,6 +19,13 @@ pub(crate) use record::Value;
 pub(crate) use rows::{Row, Table};
 
 use crate::error::StorageError;
+use std::path::Path;
+
+/// How many commits of a write-ahead log lie behind a frame that is damaged. Frames of a commit that failed look like
+/// one, so a single one means nothing.
+pub(crate) fn lost_commits(journal: &Path) -> u64 {
+    std::fs::File::open(journal).map_or(0, |journal| wal::read(&journal).lost_commits)
+}
 
 /// Calls `visit` for each row of our tables that can be read, in no order that means anything.
 pub(crate) fn for_each_row(

@@ -6,6 +6,7 @@
 use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
 use crate::folder;
+use crate::log_row;
 use crate::migrate::{self, FORMAT_VERSION};
 use crate::recover;
 use crate::snapshot::Snapshot;
@@ -62,8 +63,13 @@ pub(crate) fn open_sound(config: &StoreConfig) -> Result<Connection, StoreError>
     if is_gone(config) {
         recover::run(config, "it is empty or missing, and there were destinations in it")?;
     }
+    let skip_positions = recover::lose_damaged_commits(config)?;
     let opened = open_writer(config).and_then(|connection| {
         probe(&connection)?;
+        if skip_positions {
+            let next = log_row::read(&connection)?.next_position;
+            log_row::set_next_position(&connection, next.saturating_add(recover::UNKNOWN_POSITIONS))?;
+        }
         Ok(connection)
     });
     match opened {

@@ -57,10 +57,14 @@ impl Store {
         let next_position = log_row::read(&connection)?.next_position;
         let (announce_appended, appended) = watch::channel(next_position);
         let (announce_marked, marked) = watch::channel(0);
-        let announcements = Announcements { appended: announce_appended, marked: announce_marked };
         let pins = Pins::default();
         let (queue, commands) = Queue::new();
         let commits = Arc::new(AtomicU64::new(0));
+        let announcements = Announcements {
+            appended: announce_appended,
+            marked: announce_marked,
+            commits: Arc::clone(&commits),
+        };
         let readers = Arc::new(Readers::new(config.clone(), queue.damage_reports()));
         let writer = Writer::new(
             config.clone(),
@@ -70,7 +74,6 @@ impl Store {
             announcements,
             Arc::clone(&readers),
             pins.clone(),
-            Arc::clone(&commits),
         )?;
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())

@@ -51,7 +51,6 @@ pub(crate) struct Writer {
     /// How often this run has rebuilt a damaged file.
     rebuilds: u32,
     pins: Pins,
-    commits: Arc<AtomicU64>,
     /// Last, so that the connection is closed before another host may open the store.
     _lock: Lock,
 }
@@ -62,6 +61,8 @@ pub(crate) struct Announcements {
     pub(crate) appended: watch::Sender<u64>,
     /// Counts the commits that have marked dead letters.
     pub(crate) marked: watch::Sender<u64>,
+    /// Counts all commits.
+    pub(crate) commits: Arc<AtomicU64>,
 }
 
 /// What ends the writer's wait.
@@ -82,7 +83,6 @@ impl Writer {
         announcements: Announcements,
         readers: Arc<Readers>,
         pins: Pins,
-        commits: Arc<AtomicU64>,
     ) -> Result<Writer, StorageError> {
         Ok(Writer {
             disk: Disk::new(&config),
@@ -97,7 +97,6 @@ impl Writer {
             readers,
             rebuilds: 0,
             pins,
-            commits,
             _lock: lock,
         })
     }
@@ -267,7 +266,7 @@ impl Writer {
         let vacuum = vacuum::step(&transaction)?;
         let next_position = log_row::read(&transaction)?.next_position;
         transaction.commit()?;
-        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.announcements.commits.fetch_add(1, Ordering::Relaxed);
         (self.expiry, self.vacuum) = (expiry, vacuum);
         Ok(Replies { changes, appends, next_position, marked, destinations })
     }

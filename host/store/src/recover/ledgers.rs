@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 
 /// Added to the next position when its true value is lost: no file holds so many events behind the last readable one.
-const UNKNOWN_POSITIONS: u64 = 1 << 32;
+pub(crate) const UNKNOWN_POSITIONS: u64 = 1 << 32;
 
 /// Added to the last letter's id, for letters that are gone.
 const UNKNOWN_LETTERS: u64 = 1 << 32;

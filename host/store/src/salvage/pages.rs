@@ -39,7 +39,7 @@ impl Pages {
         };
         // A journal that is missing or cannot be opened has nothing to add.
         let journal = File::open(journal).ok();
-        let journaled = journal.as_ref().map(wal::committed).unwrap_or_default();
+        let journaled = journal.as_ref().map(|journal| wal::read(journal).committed).unwrap_or_default();
         let in_file = u32::try_from(bytes.div_ceil(PAGE_BYTES as u64)).unwrap_or(u32::MAX);
         let count = journaled.keys().copied().max().unwrap_or(0).max(in_file);
         Ok(Pages { file, journal, journaled, count })

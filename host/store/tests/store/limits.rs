@@ -1,5 +1,7 @@
-use crate::support::{HOUR, Rig, WEEK, keep, noise, registration, settlement};
-use siemaphore_store::{Registration, Settlement};
+use crate::support::{HOUR, Rig, START_MS, WEEK, dead_letter, keep, noise, registration, settlement};
+use siemaphore_store::{Clock, NewDeadLetter, Registration, Settlement};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 #[tokio::test]
@@ -32,7 +34,7 @@ async fn a_commit_is_enough_to_make_expiry_happen() {
 #[tokio::test]
 async fn a_timer_makes_expiry_happen_without_a_commit() {
     // The one test with the real clock: what is due is a tenth of a second away.
-    let rig = Rig::with(|config| config.clock = siemaphore_store::Clock::default());
+    let rig = Rig::with(|config| config.clock = Clock::default());
     let age_limit = Duration::from_millis(100);
     let hasty = Registration { age_limit, ..registration("hasty", "acme") };
     rig.store.open_destination(hasty).await.unwrap();
@@ -55,7 +57,7 @@ async fn an_event_that_expired_in_flight_stays_expired() {
     rig.expire_all().await;
     let late = Settlement {
         delivered: vec![all.start..all.end - 1],
-        dead_letters: vec![crate::support::dead_letter(all.end - 1)],
+        dead_letters: vec![dead_letter(all.end - 1)],
         ..settlement("impatient")
     };
     rig.store.settle(late).await.unwrap();
@@ -172,4 +174,76 @@ async fn a_long_backlog_expires_in_several_transactions_by_itself() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), expired).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_three_organisations_under_uneven_load_only_the_greedy_pay() {
+    let rig = Rig::with(|config| config.size_limit_bytes = 4 << 20);
+    for organization in ["quiet", "steady", "flooding"] {
+        rig.open(&format!("{organization}-siem"), organization).await;
+    }
+    for round in 0..60 {
+        if round % 10 == 0 {
+            rig.append_events("quiet", noise("quiet", 1, 20 << 10, round)).await;
+        }
+        if round % 3 == 0 {
+            rig.append_events("steady", noise("steady", 1, 60 << 10, round)).await;
+        }
+        rig.append_events("flooding", noise("flooding", 2, 100 << 10, round)).await;
+    }
+    rig.expire_all().await;
+    assert!(rig.store.status().await.unwrap().size_bytes <= 4 << 20);
+    let (quiet, steady) = (rig.ledger("quiet-siem").await, rig.ledger("steady-siem").await);
+    assert_eq!((quiet.expired, quiet.waiting), (0, 6));
+    assert_eq!((steady.expired, steady.waiting), (0, 20));
+    let flooding = rig.ledger("flooding-siem").await;
+    assert!(flooding.expired > 60 && flooding.waiting > 10, "{flooding:?}");
+    assert_eq!(flooding.expired + flooding.waiting, 120);
+}
+
+#[tokio::test]
+async fn dead_letters_that_fill_the_store_do_not_make_new_events_expire_at_once() {
+    let rig = Rig::with(|config| config.size_limit_bytes = 2 << 20);
+    rig.open("splunk", "acme").await;
+    let all = rig.append("acme", 30).await;
+    for position in all {
+        let event = noise("acme", 1, 100 << 10, position);
+        let letter = NewDeadLetter { event, ..dead_letter(position) };
+        rig.store.settle(Settlement { dead_letters: vec![letter], ..settlement("splunk") }).await.unwrap();
+    }
+    assert!(rig.store.status().await.unwrap().size_bytes > 2 << 20);
+    for seed in 0..20 {
+        rig.append_events("acme", noise("acme", 1, 100 << 10, seed)).await;
+    }
+    rig.expire_all().await;
+    let ledger = rig.ledger("splunk").await;
+    assert!(
+        ledger.waiting >= 5 && ledger.expired >= 10,
+        "a quarter of the limit is left to blocks: {ledger:?}"
+    );
+    assert_eq!(ledger.dead_lettered, 30);
+}
+
+#[tokio::test]
+async fn an_idle_store_does_nothing() {
+    let looks = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&looks);
+    let rig = Rig::with(|config| {
+        config.clock = Clock::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            START_MS
+        });
+    });
+    rig.open("splunk", "acme").await;
+    let all = rig.append("acme", 3).await;
+    rig.deliver("splunk", all).await;
+    // Whatever was left to do is done when this is answered.
+    rig.store.expire().await.unwrap();
+    let commits = rig.store.status().await.unwrap().commits;
+    let looked = looks.load(Ordering::Relaxed);
+    let idle = tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>()).await;
+    assert!(idle.is_err());
+    assert_eq!(rig.store.status().await.unwrap().commits, commits);
+    // The writer may have been about to wait, for which it looks at the clock once.
+    assert!(looks.load(Ordering::Relaxed) <= looked + 1);
 }

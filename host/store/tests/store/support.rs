@@ -6,7 +6,7 @@ use siemaphore_store::{
     Settlement, Start, Store, StoreConfig,
 };
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,7 +29,10 @@ impl Rig {
     }
 
     pub(crate) fn with(adjust: impl FnOnce(&mut StoreConfig)) -> Rig {
-        let folder = tempfile::tempdir().unwrap();
+        Rig::within(tempfile::tempdir().unwrap(), adjust)
+    }
+
+    pub(crate) fn within(folder: TempDir, adjust: impl FnOnce(&mut StoreConfig)) -> Rig {
         let now_ms = Arc::new(AtomicU64::new(START_MS));
         let clock = Arc::clone(&now_ms);
         let mut config = StoreConfig::new(folder.path().join("store"));
@@ -50,14 +53,20 @@ impl Rig {
 
     /// What a kill leaves: the files as they are at this moment, opened by a new process.
     pub(crate) fn crashed(self) -> Rig {
-        let folder = tempfile::tempdir().unwrap();
+        let files = ["store.db", "store.db-wal", "destinations.json"].map(|file| {
+            let path = self.config.folder.join(file);
+            (path.clone(), std::fs::read(path))
+        });
+        self.with_files(files.into_iter().filter_map(|(path, content)| Some((path, content.ok()?))))
+    }
+
+    /// Another folder with these files, opened.
+    pub(crate) fn with_files(self, files: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Rig {
+        let folder = small_folder();
         let copy = folder.path().join("store");
         std::fs::create_dir(&copy).unwrap();
-        for file in ["store.db", "store.db-wal"] {
-            let from = self.config.folder.join(file);
-            if from.exists() {
-                std::fs::copy(from, copy.join(file)).unwrap();
-            }
+        for (path, content) in files {
+            std::fs::write(copy.join(path.file_name().unwrap()), content).unwrap();
         }
         let config = StoreConfig { folder: copy, ..self.config.clone() };
         Rig { store: Store::open(config.clone()).unwrap(), config, now_ms: Arc::clone(&self.now_ms), folder }
