@@ -9,16 +9,10 @@ use siemaphore_receiver::Fault;
 use crate::support::events::{numbered, numbered_ids};
 use crate::support::{Host, Scene, ids, run};
 
-/// Splunk's words for the event at this place of a request.
-fn refusing(place: usize) -> Fault {
-    let body = json!({ "text": "Invalid data format", "code": 6, "invalid-event-number": place });
-    Fault::answer(400, &body.to_string())
-}
-
 /// A scene in which Splunk has refused the second of three events; gives the dead letter's id.
 async fn with_a_dead_letter() -> (Scene, String) {
     let scene = Scene::new().splunk().start().await;
-    scene.splunk().script(vec![refusing(1)]);
+    scene.splunk().script(vec![Fault::StopAt(1)]);
     scene.send(&numbered("given-up", 3)).await;
     scene.until("splunk", "settled", |view| view["ledger"]["waiting"] == 0).await;
     let letters = scene.ask(&["dead-letters", "list", "--json"]).await.expect(0).json();
@@ -49,7 +43,7 @@ async fn a_dead_letter_shows_its_event_its_cause_and_every_attempt() {
 #[tokio::test]
 async fn a_replay_that_arrives_ends_the_dead_letter_and_one_that_fails_keeps_it_with_the_new_attempt() {
     let (scene, id) = with_a_dead_letter().await;
-    scene.splunk().script(vec![refusing(0)]);
+    scene.splunk().script(vec![Fault::StopAt(0)]);
     let replayed = scene.ask(&["dead-letters", "replay", &id]).await.expect(1);
     replayed.shows(&["0 arrived, 1 failed again", "dead-letters list"]);
     let shown = scene.ask(&["dead-letters", "show", &id, "--json"]).await.expect(0).json();

@@ -80,7 +80,7 @@ async fn what_is_damaged_is_told_at_the_end_and_saved_and_the_rest_is_exported()
     scene.until("splunk", "settled", |view| view["ledger"]["waiting"] == 0).await;
     scene.host.terminate().await;
     let store = Connection::open(scene.path("state/store/store.db")).unwrap();
-    let damage = "UPDATE block_data SET data = x'00' || substr(data, 2) WHERE first = \
+    let damage = "UPDATE block_data SET data = CAST(x'00' || substr(data, 2) AS BLOB) WHERE first = \
                   (SELECT first FROM blocks ORDER BY first LIMIT 1 OFFSET 1)";
     assert_eq!(store.execute(damage, []).unwrap(), 1);
     drop(store);

@@ -32,7 +32,7 @@ pub async fn probe(
     }
     let request = Some(version.profile.summary().to_owned());
     match target.probe(&version.profile, &Group::default()).await {
-        Err(error) => TestReport::failed(error.reason, error.hint),
+        Err(error) => TestReport { request, ..TestReport::failed(error.reason, error.hint) },
         Ok(answer) => {
             let decision = classify(&answer, Verdict::Standard, 0);
             let (reason, hint) = words(&decision);

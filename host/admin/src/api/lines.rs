@@ -30,7 +30,9 @@ pub(crate) fn answer(lines: impl Lines, expected: u64) -> Response {
 async fn step<L: Lines>(mut lines: L) -> Result<Option<(Bytes, L)>, StoreError> {
     let mut out = Vec::new();
     while out.is_empty() {
-        if !lines.next(&mut out).await? {
+        // The client only sees that the answer broke off.
+        let next = lines.next(&mut out).await;
+        if !next.inspect_err(|error| tracing::error!(%error, "an answer to an operator broke off"))? {
             return Ok(None);
         }
     }

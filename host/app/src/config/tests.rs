@@ -137,7 +137,7 @@ fn a_retry_policy_that_could_not_work_is_refused() {
     let found = problems(&text);
     for expected in [
         "6: 0 events a second",
-        "7: 5.0 kB is too small",
+        "7: 4.9 KiB is too small",
         "8: `expire` is not something",
         "11: the shortest wait is longer than the longest",
         "13: an event that is given up after 0 attempts",
