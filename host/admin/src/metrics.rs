@@ -161,6 +161,16 @@ async fn store(page: &mut Page, handles: &Handles) -> Result<(), StoreError> {
     let samples = [
         ("siemaphore_store_size_bytes", "What counts towards the size limit.", status.size_bytes),
         ("siemaphore_store_size_limit_bytes", "The size limit.", status.size_limit_bytes),
+        (
+            "siemaphore_store_needed_bytes",
+            "What counts towards the size limit and cannot go without expiring events.",
+            status.needed_bytes,
+        ),
+        (
+            "siemaphore_store_near_limit",
+            "1 from 80 % of the size limit on: events will expire.",
+            u64::from(status.near_limit),
+        ),
         ("siemaphore_store_disk_free_bytes", "Free space of the file system.", status.free_bytes),
         ("siemaphore_store_events", "Stored events.", status.events),
         ("siemaphore_store_dead_letters", "Dead letters of all destinations.", status.dead_letters),

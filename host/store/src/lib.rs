@@ -26,6 +26,7 @@ mod disk;
 mod error;
 mod expiry;
 mod folder;
+mod fullness;
 mod grant;
 mod group;
 mod idempotency;

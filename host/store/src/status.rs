@@ -2,6 +2,7 @@
 
 use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
+use crate::fullness;
 use crate::log_row::{self, FileSize};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -10,6 +11,10 @@ pub struct StoreStatus {
     /// What counts towards the size limit: blocks, dead letters, keys.
     pub size_bytes: u64,
     pub size_limit_bytes: u64,
+    /// Of `size_bytes`, what cannot go without expiring events: a destination waits for it, or it is a dead letter.
+    pub needed_bytes: u64,
+    /// From 80 % of the limit on.
+    pub near_limit: bool,
     /// The database file, with space that will be used again or given back. The write-ahead log comes on top.
     pub file_bytes: u64,
     /// Free space of the file system.
@@ -42,10 +47,13 @@ pub(crate) fn read(
         .map_err(StorageError::file("read the free space of", &config.folder))?;
     let log = log_row::read(connection)?;
     let size = FileSize::read(connection)?;
+    let needed_bytes = fullness::needed_bytes(connection)?;
     const OLDEST: &str = "SELECT stored_ms FROM blocks ORDER BY first LIMIT 1";
     Ok(StoreStatus {
         size_bytes: size.used_bytes(),
         size_limit_bytes: config.size_limit_bytes,
+        needed_bytes,
+        near_limit: fullness::is_near_limit(needed_bytes, config.size_limit_bytes),
         file_bytes: size.file_bytes(),
         free_bytes,
         disk_reserve_bytes: config.disk_reserve_bytes,

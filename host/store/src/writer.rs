@@ -18,6 +18,7 @@ use crate::disk::{Disk, Room};
 use crate::error::{AppendError, StorageError, StoreError};
 use crate::expiry::{self, Expiry};
 use crate::folder::Lock;
+use crate::fullness;
 use crate::group::Group;
 use crate::queue::Queued;
 use crate::readers::Readers;
@@ -46,6 +47,7 @@ pub(crate) struct Writer {
     builder: BlockBuilder,
     expiry: Expiry,
     vacuum: bool,
+    alert: fullness::Alert,
     announcements: Announcements,
     readers: Arc<Readers>,
     /// How often this run has rebuilt a damaged file.
@@ -90,6 +92,7 @@ impl Writer {
             // Whatever became due while no host ran.
             expiry: Expiry { more: true, due_ms: None, soonest_ms: 0 },
             vacuum: false,
+            alert: fullness::Alert::default(),
             config,
             connection,
             commands,
@@ -271,7 +274,10 @@ impl Writer {
         Ok(Replies { changes, appends, next_position, marked, destinations })
     }
 
-    fn finish(&self, group: Group, replies: Replies) {
+    fn finish(&mut self, group: Group, replies: Replies) {
+        if let Err(error) = self.alert.look(&self.connection, &self.config) {
+            tracing::warn!(%error, "cannot tell how full the store is");
+        }
         self.announcements.appended.send_if_modified(|position| {
             std::mem::replace(position, replies.next_position) != replies.next_position
         });

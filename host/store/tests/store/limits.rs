@@ -247,3 +247,22 @@ async fn an_idle_store_does_nothing() {
     // The writer may have been about to wait, for which it looks at the clock once.
     assert!(looks.load(Ordering::Relaxed) <= looked + 1);
 }
+
+#[tokio::test]
+async fn the_alert_before_the_size_limit_counts_only_what_somebody_waits_for() {
+    let rig = Rig::with(|config| config.size_limit_bytes = 1200 << 10);
+    rig.open("siem", "acme").await;
+    let all = rig.append_events("acme", noise("acme", 7, 100 << 10, 1)).await;
+    let status = rig.store.status().await.unwrap();
+    assert!(!status.near_limit, "{status:?}");
+    let more = rig.append_events("acme", noise("acme", 4, 100 << 10, 2)).await;
+    let status = rig.store.status().await.unwrap();
+    assert!(status.near_limit && status.size_bytes <= 1200 << 10, "{status:?}");
+
+    rig.store
+        .settle(Settlement { delivered: vec![all.start..more.end], ..settlement("siem") })
+        .await
+        .unwrap();
+    let status = rig.store.status().await.unwrap();
+    assert!(!status.near_limit && status.size_bytes > 600_000, "{status:?}");
+}
