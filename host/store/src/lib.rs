@@ -6,7 +6,11 @@
 //! - A destination owns a cursor and settled runs above it. Settling, counting and dead-lettering are one transaction,
 //!   so the [`Ledger`] adds up at any moment, also after a crash.
 //! - What nobody waits for is deleted after [`Keep`]; what is waited for ends only by an age or size limit, counted.
+//! - Dead letters stay until they have arrived ([`Store::request_replay`]), are discarded, or exceed their own
+//!   [`DeadLetterLimit`].
 //! - Below the disk reserve appends are refused, settling goes on.
+//! - A damaged file is rebuilt from every page that can be read, at the start or while the store is open; what is lost
+//!   is counted. Older formats are migrated at the start.
 //!
 //! One host owns the folder at a time. Nothing here knows what a SIEM or a plugin is.
 #![forbid(unsafe_code)]

@@ -140,3 +140,38 @@ async fn a_newer_format_is_refused_and_left_alone() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
+
+/// A reader of damaged files tells `organizations` by its root page, since an index has rows of the same shape.
+#[tokio::test]
+async fn the_roots_of_the_oldest_tables_lie_where_a_recovery_expects_them() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(Store::open(unpack(old.path())).unwrap());
+    drop(Store::open(StoreConfig { ballast_bytes: 0, ..StoreConfig::new(new.path()) }).unwrap());
+    for folder in [old, new] {
+        let database = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'organizations'";
+        let root: i64 = database.query_row(root, [], |row| row.get(0)).unwrap();
+        assert_eq!(root, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_format_1_is_rebuilt_in_the_newest_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = unpack(folder.path());
+    let path = folder.path().join("store.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..100].fill(0);
+    std::fs::write(&path, bytes).unwrap();
+    let store = Store::open(config).unwrap();
+    assert_eq!(version(folder.path()), 2);
+    let splunk = store.ledger("splunk").await.unwrap();
+    assert_eq!((splunk.accepted, splunk.delivered, splunk.dead_lettered, splunk.waiting), (14, 3, 2, 7));
+    let retired = store.ledger("retired").await.unwrap();
+    assert_eq!((retired.accepted, retired.delivered, retired.damaged, retired.waiting), (8, 2, 3, 3));
+    assert_eq!((splunk.difference(), retired.difference()), (0, 0));
+    let letters = store.dead_letters(Some("splunk"), None, 10).await.unwrap();
+    assert!(letters.iter().all(|letter| letter.bytes > 512 && letter.updated_ms > 0), "{letters:?}");
+    assert_eq!(store.granted("splunk").await.unwrap().unwrap().plugin_digest, "abc");
+    assert_eq!(*store.appended().borrow(), 23);
+}
