@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use siemaphore_delivery::{
-    Answer, AttemptError, Cookies, Decision, Schedule, Standing, classify, follow_up_response_for_guest,
-    standard,
+    Answer, AttemptError, Cookies, Decision, Schedule, classify, follow_up_response_for_guest,
 };
 use siemaphore_model::formatter::{Pending, Verdict};
 
@@ -105,17 +104,26 @@ async fn read(
     let body_bytes = saturating(batch.body.uncompressed_bytes);
     let response = follow_up_response_for_guest(answer, pending.state.clone(), records, body_bytes);
     let verdict = interpret(stages, Arc::clone(&batch.formatted.version), response).await;
-    if verdict == Verdict::Standard && standard(answer.status) == Standing::Retry {
-        let asked = match classify(answer, Verdict::Standard, records) {
-            Decision::Retry { after, .. } => after,
-            _ => None,
-        };
-        return Reply::Again(None, asked.unwrap_or_else(own_pace));
+    if verdict == Verdict::Standard {
+        return by_status(classify(answer, Verdict::Standard, records), own_pace);
     }
     match classify(answer, verdict, records) {
         Decision::Pending(next) => {
             let after = Duration::from_millis(next.after_ms);
             Reply::Again(Some(next), after)
+        }
+        decision => Reply::Decided(decision),
+    }
+}
+
+/// What an answer means that the formatter has nothing to say of, or broke on. Its status is that of a question about
+/// the records: success confirms nothing, and no refusal is one of the records.
+fn by_status(decision: Decision, own_pace: impl FnOnce() -> Duration) -> Reply {
+    match decision {
+        Decision::Delivered { .. } => Reply::Again(None, own_pace()),
+        Decision::Retry { after, .. } => Reply::Again(None, after.unwrap_or_else(own_pace)),
+        Decision::Rejected { reason, hint } | Decision::Split { reason, hint } => {
+            Reply::Decided(Decision::Hold { reason, hint })
         }
         decision => Reply::Decided(decision),
     }

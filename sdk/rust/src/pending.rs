@@ -5,9 +5,10 @@
 //! with the cookies of the first answer; then it calls `interpret` again. It does so at most 60 times or for 10
 //! minutes, after which the batch is sent again, so a SIEM may then have it twice: wait longer rather than more often.
 //!
-//! A follow-up that fails says nothing about the records. Leave trouble that passes (408, 429, 5xx) to `Standard`: the
-//! host asks the same again. A refusal that will not pass is a [`Verdict::hold`](crate::Verdict::hold), which keeps the
-//! records; `pending` is believed on a 2xx only, and `rejected` would dead-letter what the SIEM may have.
+//! A follow-up that fails says nothing about the records. Leave it to `Standard`: the host asks the same again after
+//! 2xx, 408, 429 and 5xx, and holds after anything else. Where you know more, [`Verdict::hold`](crate::Verdict::hold)
+//! keeps the records and shows your hint. `pending` is believed on a 2xx only, and `rejected` would dead-letter what the
+//! SIEM may have.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};

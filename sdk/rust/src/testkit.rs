@@ -147,7 +147,10 @@ impl<F: Formatter> Configured<F> {
         loop {
             let pending = match (&verdict, follow_ups.last()) {
                 (Verdict::Pending(pending), _) => pending.clone(),
-                (Verdict::Standard, Some(last)) if matches!(status, 408 | 429 | 500..) => last.clone(),
+                // It says nothing about the records, and the host asks the same again.
+                (Verdict::Standard, Some(last)) if matches!(status, 200..300 | 408 | 429 | 500..) => {
+                    last.clone()
+                }
                 _ => break,
             };
             assert!(self.profile.follow_up_path.is_some(), "pending, and the profile has no follow-up path");

@@ -33,7 +33,8 @@ pub(crate) enum Poison {
 pub(crate) struct Misbehaving {
     poison: Poison,
     breaks_on_everything: bool,
-    breaks_on_answers: bool,
+    /// What stands before the verdicts.
+    on_answer: &'static str,
     verdicts: Vec<(u16, Verdict)>,
 }
 
@@ -43,7 +44,7 @@ impl Misbehaving {
         Misbehaving {
             poison: Poison::Harmless,
             breaks_on_everything: false,
-            breaks_on_answers: false,
+            on_answer: "",
             verdicts: Vec::new(),
         }
     }
@@ -59,7 +60,17 @@ impl Misbehaving {
 
     /// Traps on every answer.
     pub(crate) fn breaking_on_answers() -> Misbehaving {
-        Misbehaving { breaks_on_answers: true, ..Misbehaving::honest() }
+        Misbehaving { on_answer: "(unreachable)", ..Misbehaving::honest() }
+    }
+
+    /// Traps on every answer to a follow-up.
+    pub(crate) fn breaking_on_follow_ups(self) -> Misbehaving {
+        Misbehaving { on_answer: "(if (local.get $phase) (then (unreachable)))", ..self }
+    }
+
+    /// Has nothing to say of an answer to a follow-up.
+    pub(crate) fn silent_on_follow_ups(self) -> Misbehaving {
+        Misbehaving { on_answer: "(if (local.get $phase) (then (return (i32.const 8192))))", ..self }
     }
 
     /// Says this of answers with this status, and nothing of others.
@@ -70,10 +81,7 @@ impl Misbehaving {
 
     pub(crate) fn component(&self) -> Vec<u8> {
         let mut extra = CONSTANTS.to_owned();
-        let mut interpret = String::new();
-        if self.breaks_on_answers {
-            interpret.push_str("(unreachable)");
-        }
+        let mut interpret = self.on_answer.to_owned();
         let mut at = VERDICTS;
         for (status, verdict) in &self.verdicts {
             let bytes = lowered(verdict, at);
