@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use siemaphore_receiver::{Certificate, Siem as StandIn};
+use siemaphore_receiver::{Acknowledgement, Certificate, Siem as StandIn};
 use tempfile::TempDir;
 
 use crate::payload::Organization;
@@ -23,9 +23,14 @@ const STREAM: &str = "Custom-AiEvents_CL";
 /// What is kept after delivery is next to nothing. The size limit is far above what can wait: nothing may expire.
 const STORE: &str = "[store]\nsize_limit = \"512 MiB\"\nkeep_for = \"1s\"\nkeep_size = \"256 KiB\"\ndisk_reserve = \"64 MiB\"\n";
 
+/// So many requests may wait for a confirmation, for each that may be in flight.
+const UNCONFIRMED_PER_REQUEST: u64 = 8;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Splunk,
+    /// Two indexers behind a balancer, and an event is delivered when it is indexed.
+    IndexedSplunk,
     Datadog,
     Sentinel,
 }
@@ -43,9 +48,10 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// What a kill can send twice: everything that is in flight or answered and not settled.
+    /// What a kill can send twice: everything that is in flight, or answered and not settled, or not confirmed.
     pub(crate) fn in_flight(&self) -> u64 {
-        u64::from(self.concurrency) * u64::from(self.batch_events)
+        let waiting = if self.kind == Kind::IndexedSplunk { UNCONFIRMED_PER_REQUEST } else { 0 };
+        u64::from(self.concurrency) * u64::from(self.batch_events) * (1 + waiting)
     }
 }
 
@@ -84,19 +90,19 @@ pub(crate) const DESTINATIONS: [Destination; 5] = [
         batch_events: 30,
     },
     Destination {
-        name: "splunk",
+        name: "indexed",
         organization: Organization::Umbra,
-        kind: Kind::Splunk,
+        kind: Kind::IndexedSplunk,
         is_troubled: true,
-        concurrency: 1,
-        batch_events: 20,
+        concurrency: 2,
+        batch_events: 40,
     },
 ];
 
 impl Kind {
     fn formatter(self) -> &'static str {
         match self {
-            Kind::Splunk => "splunk",
+            Kind::Splunk | Kind::IndexedSplunk => "splunk",
             Kind::Datadog => "datadog",
             Kind::Sentinel => "sentinel",
         }
@@ -105,6 +111,10 @@ impl Kind {
     pub(crate) fn siem(self) -> StandIn {
         match self {
             Kind::Splunk => StandIn::splunk_hec(HEC_TOKEN),
+            Kind::IndexedSplunk => {
+                let indexers = Acknowledgement::after_polls(0).behind_balancer(2);
+                StandIn::splunk_hec_acknowledging(HEC_TOKEN, indexers)
+            }
             Kind::Datadog => StandIn::Datadog { api_key: DATADOG_KEY.to_owned() },
             Kind::Sentinel => StandIn::Sentinel {
                 dcr_immutable_id: DCR.to_owned(),
@@ -118,7 +128,7 @@ impl Kind {
 
     fn secret(self) -> &'static str {
         match self {
-            Kind::Splunk => HEC_TOKEN,
+            Kind::Splunk | Kind::IndexedSplunk => HEC_TOKEN,
             Kind::Datadog => DATADOG_KEY,
             Kind::Sentinel => CLIENT_SECRET,
         }
@@ -217,6 +227,9 @@ impl Stage {
             kind.formatter(),
             siem.receiver.endpoint(),
         );
+        if kind == Kind::IndexedSplunk {
+            text.push_str("settings = { indexer_acknowledgement = true }\n");
+        }
         if let Some(token_url) = siem.receiver.token_url() {
             text.push_str(&format!(
                 "authentication = {{ client_id = \"{CLIENT_ID}\", token_url = \"{token_url}\" }}\n\
