@@ -52,6 +52,9 @@ pub(crate) fn check(endpoint: &Url) -> Result<(), EndpointError> {
 
 /// The URL of `path` below `endpoint`. `main_path` is the profile's: what of it the endpoint repeats is no part of the
 /// prefix, so that a follow-up or probe path lands beside it and not below it.
+///
+/// Beside it is as far as that goes: a path that does not begin as the operator's own does is put below the endpoint
+/// as a whole. Else a formatter could name the operator's folder in its main path only to leave it with the others.
 pub(crate) fn join(
     endpoint: &Url,
     main_path: &str,
@@ -59,7 +62,7 @@ pub(crate) fn join(
     query: &[(String, String)],
     group: &Group,
 ) -> Url {
-    let mut segments = prefix(endpoint, main_path);
+    let mut segments = prefix(endpoint, main_path, path);
     segments.extend(path::segments(path, group));
     let mut url = endpoint.clone();
     url.set_path(&segments.join("/"));
@@ -70,8 +73,8 @@ pub(crate) fn join(
     url
 }
 
-/// The endpoint's own segments, without the end that is a beginning of `main_path`.
-fn prefix(endpoint: &Url, main_path: &str) -> Vec<String> {
+/// The endpoint's own segments, without the end that is a beginning of `main_path`, and of `path` too.
+fn prefix(endpoint: &Url, main_path: &str, path: &str) -> Vec<String> {
     let own: Vec<&str> = path::raw_segments(endpoint.path()).collect();
     // A segment with a placeholder encodes its braces and so equals nothing that an operator writes.
     let asked: Vec<String> = path::raw_segments(main_path).map(path::encode).collect();
@@ -80,6 +83,11 @@ fn prefix(endpoint: &Url, main_path: &str) -> Vec<String> {
         .rev()
         .find(|&length| own.iter().rev().take(length).rev().eq(asked.iter().take(length)))
         .unwrap_or(0);
+    // An endpoint that is the whole of the main path names a resource, and what is beside it shares its folder.
+    let folder = if overlap == asked.len() { overlap.saturating_sub(1) } else { overlap };
+    let begins_alike =
+        path::raw_segments(path).map(path::encode).take(folder).eq(asked.iter().take(folder).cloned());
+    let overlap = if begins_alike { overlap } else { 0 };
     own.iter().take(own.len().saturating_sub(overlap)).map(|segment| (*segment).to_owned()).collect()
 }
 
@@ -119,6 +127,18 @@ mod tests {
             ["https://s/siem", "https://s/siem/services/collector", "https://s/siem/services/collector/event"]
         {
             assert_eq!(joined(endpoint, EVENT, ack), "https://s/siem/services/collector/ack", "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_does_not_begin_as_the_operators_does_stays_below_the_endpoint() {
+        for (endpoint, main_path, path, expected) in [
+            ("https://s/tenant-a", "/tenant-a/logs", "/tenant-b/admin", "https://s/tenant-a/tenant-b/admin"),
+            ("https://s/tenant-a", "/tenant-a/logs", "/tenant-a/ack", "https://s/tenant-a/ack"),
+            ("https://s/x/tenant-a/logs", "/tenant-a/logs", "/admin", "https://s/x/tenant-a/logs/admin"),
+            ("https://s/x/in", "/in", "/ack", "https://s/x/ack"),
+        ] {
+            assert_eq!(joined(endpoint, main_path, path), expected, "{endpoint} {main_path} {path}");
         }
     }
 

@@ -22,8 +22,9 @@ const MAX_TEXT_BYTES: usize = 4096;
 /// The longest body of a probe.
 const MAX_PROBE_BYTES: usize = 64 * 1024;
 
-/// Headers that belong to the host: they say where a request goes, who sends it, and how its body is read.
-const REFUSED_HEADERS: [&str; 18] = [
+/// Headers that belong to the host: they say where a request goes, who sends it, and how its body is read. Gateways
+/// and frameworks know a few more by which a request becomes another one than the request line says.
+const REFUSED_HEADERS: [&str; 25] = [
     "host",
     "authorization",
     "cookie",
@@ -42,8 +43,15 @@ const REFUSED_HEADERS: [&str; 18] = [
     "accept-encoding",
     "forwarded",
     "user-agent",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-host",
+    "x-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
 ];
-const REFUSED_PREFIX: &str = "proxy-";
+const REFUSED_PREFIXES: [&str; 2] = ["proxy-", "x-forwarded-"];
 
 /// What is percent-encoded in a header value: all that is not visible ASCII or a space.
 const HEADER_VALUE: &AsciiSet = CONTROLS;
@@ -232,10 +240,11 @@ fn check_headers(profile: &RequestProfile, authentication: &Authentication) -> R
         let shown = || name.escape_debug().to_string();
         let header: HeaderName = name.parse().map_err(|_| GrantError::BadHeader(shown()))?;
         // The credential's own header first: its error says more than that of a refused one.
-        if authentication.header().is_some_and(|credential| credential == header) {
+        let reads_as = header.as_str().replace('_', "-");
+        if authentication.header().is_some_and(|own| own.as_str().replace('_', "-") == reads_as) {
             return Err(GrantError::CredentialHeader(shown()));
         }
-        if REFUSED_HEADERS.contains(&header.as_str()) || header.as_str().starts_with(REFUSED_PREFIX) {
+        if is_the_hosts(header.as_str()) {
             return Err(GrantError::RefusedHeader(shown()));
         }
         pieces(value)
@@ -247,6 +256,13 @@ fn check_headers(profile: &RequestProfile, authentication: &Authentication) -> R
         seen.push(header);
     }
     Ok(())
+}
+
+/// Servers for CGI, and some proxies, read an underscore as a hyphen.
+fn is_the_hosts(header: &str) -> bool {
+    let header = header.replace('_', "-");
+    REFUSED_HEADERS.contains(&header.as_str())
+        || REFUSED_PREFIXES.iter().any(|prefix| header.starts_with(prefix))
 }
 
 fn check_limits(profile: &RequestProfile) -> Result<(), GrantError> {
@@ -331,5 +347,7 @@ pub(crate) mod tests_support {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
 //! The path of a request: the rules for what a formatter may ask for, and its encoded form.
 //!
 //! A path must not escape the endpoint's own path, however a server or proxy reads it. So what could be read in two
-//! ways is refused when it is written by a formatter, and replaced when it comes from an event.
+//! ways is refused when it is written by a formatter, and replaced when it comes from an event: percent signs (some
+//! decode twice), semicolons (some cut parameters off a segment, which makes `..;x` a `..`), and characters that
+//! become slashes or dots when text is normalised.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
@@ -28,6 +30,12 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
+/// What Unicode has beside `/` and `\`, compatible or looking alike.
+const SLASHES: [char; 8] =
+    ['\u{2044}', '\u{2215}', '\u{2216}', '\u{29f5}', '\u{29f8}', '\u{fe68}', '\u{ff0f}', '\u{ff3c}'];
+/// What Unicode has beside the full stop.
+const DOTS: [char; 5] = ['\u{2024}', '\u{2025}', '\u{2026}', '\u{fe52}', '\u{ff0e}'];
+
 /// The longest path of a profile.
 const MAX_PATH_BYTES: usize = 2048;
 
@@ -36,7 +44,7 @@ const MAX_PATH_BYTES: usize = 2048;
 pub enum PathError {
     #[error("the path `{0}` does not begin with a slash")]
     NotAbsolute(String),
-    #[error("the path `{0}` has an empty, `.` or `..` segment")]
+    #[error("the path `{0}` has an empty segment or one of dots")]
     Segment(String),
     #[error("the path `{0}` holds an encoded slash, backslash or dot")]
     Encoded(String),
@@ -55,14 +63,14 @@ pub(crate) fn check(path: &str) -> Result<(), PathError> {
         return Err(PathError::TooLong);
     }
     let below = path.strip_prefix('/').ok_or_else(|| PathError::NotAbsolute(shown()))?;
-    if let Some(character) = path.chars().find(|c| c.is_control() || matches!(c, '?' | '#' | '\\')) {
+    if let Some(character) = path.chars().find(|c| c.is_control() || is_ambiguous(*c)) {
         return Err(PathError::Character { path: shown(), character });
     }
     let lowercase = path.to_ascii_lowercase();
     if ["%2f", "%5c", "%2e", "%25"].iter().any(|encoded| lowercase.contains(encoded)) {
         return Err(PathError::Encoded(shown()));
     }
-    if !below.is_empty() && below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+    if !below.is_empty() && below.split('/').any(is_nothing_but_dots) {
         return Err(PathError::Segment(shown()));
     }
     pieces(path).map(drop).map_err(|name| PathError::Placeholder { path: shown(), name: name.to_owned() })
@@ -87,16 +95,28 @@ fn filled(segment: &str, group: &Group) -> String {
         .unwrap_or_default()
         .into_iter()
         .map(|piece| match piece {
-            Piece::Literal(literal) => encode(literal),
+            Piece::Literal(literal) => literal.to_owned(),
             // An event's value stays within its segment.
-            Piece::Placeholder(placeholder) => encode(&group.value(placeholder).replace(['/', '\\'], "-")),
+            Piece::Placeholder(placeholder) => group.value(placeholder).replace(is_ambiguous_in_a_value, "-"),
         })
         .collect();
-    match filled.as_str() {
-        "" => "-".to_owned(),
-        "." | ".." => "-".repeat(filled.len()),
-        _ => filled,
-    }
+    if is_nothing_but_dots(&filled) { "-".repeat(filled.len().max(1)) } else { encode(&filled) }
+}
+
+/// Characters that end a segment or a path, for somebody.
+fn is_ambiguous(character: char) -> bool {
+    matches!(character, '?' | '#' | '\\') || SLASHES.contains(&character) || DOTS.contains(&character)
+}
+
+/// A formatter's author has reasons for a percent sign or a semicolon; an event has none.
+fn is_ambiguous_in_a_value(character: char) -> bool {
+    is_ambiguous(character) || character.is_control() || matches!(character, '/' | '%' | ';')
+}
+
+/// Empty, or a way up once parameters and white space are cut off, as some servers do.
+fn is_nothing_but_dots(segment: &str) -> bool {
+    let name = segment.split(';').next().unwrap_or_default();
+    name.trim().chars().all(|character| character == '.')
 }
 
 #[cfg(test)]
@@ -133,6 +153,16 @@ mod tests {
             "/a%5cb",
             "/%2e%2e/b",
             "/a%252fb",
+            "/a/..;/b",
+            "/a/..;x=y/b",
+            "/a/ ../b",
+            "/a/.../b",
+            "/a/;/b",
+            "/a\u{ff0f}b",
+            "/a\u{2215}b",
+            "/\u{ff0e}\u{ff0e}/b",
+            "/\u{2025}/b",
+            "/a\0b",
             "/{tenant}",
             "/{",
             "/a}",
@@ -158,9 +188,15 @@ mod tests {
             ("", "-"),
             ("../../admin", "..-..-admin"),
             ("a\\b", "a-b"),
-            ("a?b#c", "a%3Fb%23c"),
-            ("%2e%2e", "%252e%252e"),
-            ("a\r\nb", "a%0D%0Ab"),
+            ("a?b#c", "a-b-c"),
+            ("%2e%2e", "-2e-2e"),
+            ("%2f", "-2f"),
+            ("a\r\nb", "a--b"),
+            ("a\0b", "a-b"),
+            ("..;/admin", "..--admin"),
+            (" .. ", "----"),
+            ("\u{ff0e}\u{ff0e}\u{ff0f}x", "---x"),
+            ("user@host:1", "user@host:1"),
         ] {
             let group = Group { organization: value.into(), project: None, producer: String::new() };
             assert_eq!(segments("/{organization}", &group), [segment], "{value}");
