@@ -147,16 +147,20 @@ impl Cleaner {
 
     fn cleaned<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let cleaned = self.replaced(text);
-        if self.is_hidden_in(text, &cleaned) || self.is_spread_over(&cleaned) { withheld() } else { cleaned }
+        if self.is_hidden_in(text, &cleaned) || self.is_spread_over(text, &cleaned) {
+            withheld()
+        } else {
+            cleaned
+        }
     }
 
-    /// Whether what is left of a text shows a secret once the white space in it is gone.
-    fn is_spread_over(&self, cleaned: &[u8]) -> bool {
-        if self.forms.is_empty() || !cleaned.iter().any(u8::is_ascii_whitespace) {
+    /// Whether `text` shows more of a secret than was taken out of `cleaned` once its white space is gone.
+    fn is_spread_over(&self, text: &[u8], cleaned: &[u8]) -> bool {
+        if self.forms.is_empty() || !text.iter().any(u8::is_ascii_whitespace) {
             return false;
         }
-        let joined: Vec<u8> = cleaned.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        self.replaced(&joined).as_ref() != joined.as_slice()
+        // Two secrets with a space between have become neighbours, and so one.
+        merged(&self.replaced(&joined(text))) != merged(&joined(cleaned))
     }
 
     /// Whether reading the escapes of `text` shows more of a secret than was taken out of `cleaned`: reading and
@@ -202,6 +206,27 @@ impl fmt::Debug for Cleaner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cleaner")
     }
+}
+
+/// Without white space.
+fn joined(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+}
+
+/// With one replacement where there are several in a row.
+fn merged(text: &[u8]) -> Vec<u8> {
+    let mut merged = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        match rest.strip_prefix(REPLACEMENT.as_bytes()) {
+            Some(behind) if behind.starts_with(REPLACEMENT.as_bytes()) => rest = behind,
+            _ => {
+                merged.push(first);
+                rest = after;
+            }
+        }
+    }
+    merged
 }
 
 fn withheld() -> Cow<'static, [u8]> {

@@ -5,37 +5,45 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::{LAYERS, MIN_REPLACED_BYTES, escapes};
+use super::{LAYERS, MIN_REPLACED_BYTES, escapes, joined};
 
-/// Every form in which a secret may come back: each way to write it down, and each of these as bytes in base64 or
-/// hexadecimal, as tools show the body of a request that had it.
+/// Every form in which a secret may come back: each way to write it down, each of these within another text, and each
+/// as bytes in base64 or hexadecimal, as tools show the body of a request that had it.
 pub(super) fn forms_of(secret: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {
-    let mut spellings = spellings_of(secret);
-    spellings.sort_unstable_by(|one, other| one.as_str().cmp(other));
-    spellings.dedup_by(|one, other| one.as_str() == other.as_str());
+    let spellings = distinct(spellings_of(secret));
     for spelling in &spellings {
         add_encoded(spelling, forms);
     }
-    forms.extend(
-        spellings.into_iter().map(|mut spelling| Zeroizing::new(std::mem::take(&mut *spelling).into_bytes())),
-    );
+    let nested = spellings.iter().flat_map(|spelling| spellings_of(spelling)).collect();
+    forms.extend(distinct(nested).iter().map(|text| Zeroizing::new(text.as_bytes().to_vec())));
     add_as_read(secret, forms);
+    // Texts are searched without white space, too.
+    let spaced = forms.iter().filter(|form| form.iter().any(u8::is_ascii_whitespace));
+    let mut without: Vec<_> = spaced.map(|form| Zeroizing::new(joined(form))).collect();
+    forms.append(&mut without);
 }
 
-/// The secret as texts of several kinds hold it. Most secrets are letters and digits, and the same in all of them.
-fn spellings_of(secret: &str) -> Vec<Zeroizing<String>> {
-    let json = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
+/// A text as texts of several kinds hold it, itself among them. Most secrets are letters and digits, and the same in
+/// all of them.
+fn spellings_of(text: &str) -> Vec<Zeroizing<String>> {
+    let json = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
     let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
     let spellings = [
-        secret.to_owned(),
-        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-        crate::path::encode(secret),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        text.to_owned(),
+        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        crate::path::encode(text),
+        url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
         json.replace('/', "\\/"),
         json.to_owned(),
-        html_escaped(secret),
+        html_escaped(text),
     ];
     spellings.into_iter().map(Zeroizing::new).collect()
+}
+
+fn distinct(mut texts: Vec<Zeroizing<String>>) -> Vec<Zeroizing<String>> {
+    texts.sort_unstable_by(|one, other| one.as_str().cmp(other));
+    texts.dedup_by(|one, other| one.as_str() == other.as_str());
+    texts
 }
 
 fn add_encoded(spelling: &str, forms: &mut Vec<Zeroizing<Vec<u8>>>) {

@@ -251,6 +251,9 @@ fn a_secret_that_is_broken_into_lines_or_groups_withholds_the_text() {
     for text in [lines, groups, format!("{}\n\t{}", &CANARY[..9], &CANARY[9..])] {
         assert_eq!(cleaned(&[CANARY], &format!("{{ {text} }}")), "[secret]", "{text}");
     }
+    // The head of a long secret is enough to be replaced, and must not save what is on the next line.
+    let long = "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789";
+    assert_eq!(cleaned(&[long], &format!("{}\n{}", &long[..30], &long[30..])), "[secret]");
     assert_eq!(cleaned(&[CANARY], "a b\nc d"), "a b\nc d");
     assert_eq!(cleaned(&["open sesame"], "say open sesame here"), "say [secret] here");
 }
