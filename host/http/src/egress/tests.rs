@@ -178,3 +178,77 @@ fn a_refusal_names_the_address_and_says_how_to_open_it() {
     assert_eq!(refused.to_string(), "the address 192.168.7.7 is private");
     assert!(refused.hint().contains("[egress]"), "{}", refused.hint());
 }
+
+mod properties {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::*;
+    use crate::check_url;
+
+    fn low(prefix: [u16; 6], v4: u32) -> IpAddr {
+        let [a, b, c, d, e, f] = prefix;
+        let [high, low] = [(v4 >> 16) as u16, v4 as u16];
+        IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, high, low))
+    }
+
+    /// Addresses near the borders of ranges beside any.
+    fn any_v4() -> impl Strategy<Value = u32> {
+        let borders: Vec<u32> = ranges::SPECIAL_V4
+            .iter()
+            .flat_map(|(net, _)| [net.network().to_bits(), net.broadcast().to_bits()])
+            .flat_map(|border| [border.wrapping_sub(1), border, border.wrapping_add(1)])
+            .chain(ranges::METADATA_V4.map(Ipv4Addr::to_bits))
+            .collect();
+        prop_oneof![any::<u32>(), proptest::sample::select(borders)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+        #[test]
+        fn an_address_is_judged_alike_in_every_form_that_leads_to_it(v4 in any_v4()) {
+            let judge = |address| check(address, &EgressPolicy::default()).map_err(|refused| refused.kind);
+            let plain = judge(IpAddr::V4(v4.into()));
+            prop_assert_eq!(judge(low([0, 0, 0, 0, 0, 0xffff], v4)), plain);
+            prop_assert_eq!(judge(low([0x64, 0xff9b, 0, 0, 0, 0], v4)), plain);
+        }
+
+        #[test]
+        fn a_tunnel_leads_nowhere_whatever_it_carries(v4 in any_v4(), host in any::<u16>()) {
+            let (high, lower) = ((v4 >> 16) as u16, v4 as u16);
+            for address in [
+                IpAddr::V6(Ipv6Addr::new(0x2002, high, lower, 0, 0, 0, 0, host)),
+                IpAddr::V6(Ipv6Addr::new(0x2001, 0, high, lower, 0, 0, host, host)),
+                low([0x64, 0xff9b, 1, 0, 0, 0], v4),
+                low([0x2600, host, 0, 0, 0, 0x5efe], v4),
+                low([0, 0, 0, 0, 0, 0], v4),
+            ] {
+                prop_assert!(check(address, &EgressPolicy::default()).is_err(), "{}", address);
+            }
+        }
+
+        /// Parsing turns a spelling into its address before anybody asks whether it is open.
+        #[test]
+        fn every_spelling_in_a_url_is_judged_as_its_address(v4 in any_v4()) {
+            let [a, b, c, d] = v4.to_be_bytes();
+            let judge = |host: String| {
+                let url = Url::parse(&format!("https://{host}/")).expect("a URL");
+                check_url(&url, &EgressPolicy::default(), false)
+            };
+            let plain = judge(format!("{a}.{b}.{c}.{d}"));
+            for spelling in [
+                format!("{v4}"),
+                format!("{v4:#x}"),
+                format!("0{v4:o}"),
+                format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+                format!("{a:#x}.{b:#x}.{c:#x}.{d:#x}"),
+                format!("{a}.{}", v4 & 0x00ff_ffff),
+                format!("{a}.{b}.{}", v4 & 0xffff),
+                format!("{a}.{b}.{c}.{d}."),
+            ] {
+                prop_assert_eq!(&judge(spelling.clone()), &plain, "{}", spelling);
+            }
+        }
+    }
+}

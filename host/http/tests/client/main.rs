@@ -1,5 +1,6 @@
 //! The client against real servers over real TLS.
 
+mod addresses;
 mod examine;
 mod server;
 
