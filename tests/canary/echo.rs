@@ -1,0 +1,235 @@
+//! A server that sends back what it was sent: request line, headers and body, in one form after the other and in
+//! every place of an answer, as gateways and debugging tools do.
+//!
+//! It writes its answers byte by byte, because no library would let it misbehave so.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// In a header of every answer, and no secret: whoever searches a place for secrets must find this there.
+pub(crate) const MARKER: &str = "echo-marker-5b1f0c77";
+
+/// A request as it came, but decompressed.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// Request line and headers.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Seen {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The header value that authenticates.
+    pub(crate) fn credential(&self) -> &str {
+        self.header("authorization").or(self.header("dd-api-key")).unwrap_or_default()
+    }
+
+    fn whole(&self) -> String {
+        format!("{}\r\n{}", self.head, self.body)
+    }
+}
+
+/// Ends with its connections when it is dropped.
+pub(crate) struct Echo {
+    address: SocketAddr,
+    ca_pem: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    task: JoinHandle<()>,
+}
+
+#[allow(dead_code, reason = "each test binary uses some of it")]
+impl Echo {
+    /// Answers each request with the bytes that `answer` makes; the number is how many came before it.
+    pub(crate) async fn start(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Echo {
+        let (ca_pem, acceptor) = certificate();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+        let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((socket, _)) = listener.accept().await {
+                connections.spawn(serve(acceptor.clone(), socket, Arc::clone(&log), Arc::clone(&answer)));
+            }
+        });
+        Echo { address, ca_pem, seen, task }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}{path}", self.address.port())
+    }
+
+    /// The authority's certificate.
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// All requests so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn certificate() -> (String, TlsAcceptor) {
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "authority of the echo");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let authority =
+        CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("an authority");
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    let signed = params.signed_by(&key, &authority).expect("a certificate");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![signed.der().clone()],
+            PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+        )
+        .expect("a certificate");
+    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn serve<A>(acceptor: TlsAcceptor, socket: TcpStream, log: Arc<Mutex<Vec<Seen>>>, answer: Arc<A>)
+where
+    A: Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static,
+{
+    let Ok(stream) = acceptor.accept(socket).await else { return };
+    let mut stream = BufReader::new(stream);
+    while let Some(seen) = read(&mut stream).await {
+        let number = {
+            let mut log = log.lock().expect("no panic");
+            log.push(seen.clone());
+            log.len() - 1
+        };
+        if stream.write_all(&answer(number, &seen)).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The next request, or None when the client has closed.
+async fn read(stream: &mut BufReader<TlsStream<TcpStream>>) -> Option<Seen> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let mut seen = Seen { head, body: String::new() };
+    let length = seen.header("content-length").map_or(0, |length| length.parse().expect("a number"));
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    if seen.header("content-encoding") == Some("gzip") {
+        let mut plain = Vec::new();
+        GzDecoder::new(body.as_slice()).read_to_end(&mut plain).expect("gzip");
+        body = plain;
+    }
+    seen.body = String::from_utf8_lossy(&body).into_owned();
+    Some(seen)
+}
+
+/// Everything about a request, as an answer of that status. One function for each form and place.
+pub(crate) const ECHOES: [(&str, fn(u16, &Seen) -> Vec<u8>); 13] = [
+    ("in every header", |status, seen| {
+        let value = seen.credential();
+        let headers = format!(
+            "X-Echo: {value}\r\nSet-Cookie: last={value}; Path=/\r\nWWW-Authenticate: Bearer realm=\"{value}\"\r\n\
+             Retry-After: {value}\r\nLocation: https://elsewhere.example.com/?key={value}\r\n"
+        );
+        answer(status, "Echo", &headers, b"{}")
+    }),
+    ("in the reason phrase", |status, seen| answer(status, seen.credential(), "", b"{}")),
+    ("in the plain body", |status, seen| answer(status, "Echo", "", seen.whole().as_bytes())),
+    ("in the body as JSON", |status, seen| {
+        let text =
+            serde_json::json!({ "text": seen.whole(), "code": 6, "invalid-event-number": 0 }).to_string();
+        answer(status, "Echo", "Content-Type: application/json\r\n", text.as_bytes())
+    }),
+    ("in the body in base64", |status, seen| {
+        answer(status, "Echo", "", STANDARD.encode(seen.whole()).as_bytes())
+    }),
+    ("in the body in URL-safe base64", |status, seen| {
+        answer(status, "Echo", "", URL_SAFE_NO_PAD.encode(seen.whole()).as_bytes())
+    }),
+    ("in the body in base64 with lines", |status, seen| {
+        let encoded = STANDARD.encode(seen.whole());
+        let lines: Vec<&[u8]> = encoded.as_bytes().chunks(76).collect();
+        answer(status, "Echo", "", &lines.join(&b"\r\n"[..]))
+    }),
+    ("in the body URL-encoded", |status, seen| {
+        let encoded: String = url::form_urlencoded::byte_serialize(seen.whole().as_bytes()).collect();
+        answer(status, "Echo", "", encoded.as_bytes())
+    }),
+    ("in the body in hexadecimal", |status, seen| {
+        let digits: String = seen.whole().bytes().map(|byte| format!("{byte:02x}")).collect();
+        answer(status, "Echo", "", digits.as_bytes())
+    }),
+    ("in the body as a dump", |status, seen| {
+        let digits: String = seen.whole().bytes().map(|byte| format!("{byte:02x} ")).collect();
+        answer(status, "Echo", "", digits.as_bytes())
+    }),
+    ("in the body as HTML", |status, seen| {
+        let escaped: String = seen.whole().chars().map(html).collect();
+        answer(status, "Echo", "Content-Type: text/html\r\n", format!("<pre>{escaped}</pre>").as_bytes())
+    }),
+    ("in chunks of three bytes", |status, seen| {
+        let mut bytes =
+            format!("HTTP/1.1 {status} Echo\r\nX-Marker: {MARKER}\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .into_bytes();
+        for chunk in seen.whole().as_bytes().chunks(3) {
+            bytes.extend_from_slice(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        }
+        bytes.extend_from_slice(b"0\r\n\r\n");
+        bytes
+    }),
+    ("in a compressed body", |status, seen| {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(seen.whole().as_bytes()).expect("compressed");
+        answer(status, "Echo", "Content-Encoding: gzip\r\n", &encoder.finish().expect("compressed"))
+    }),
+];
+
+/// An answer with headers that end in a line break each.
+pub(crate) fn answer(status: u16, reason: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 {status} {reason}\r\nX-Marker: {MARKER}\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn html(character: char) -> String {
+    match character {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '+' | '/' | '=' | '~' => format!("&#x{:x};", u32::from(character)),
+        other => other.to_string(),
+    }
+}
