@@ -15,6 +15,7 @@
 
 mod support;
 
+mod addresses;
 mod bad_configuration;
 mod bad_input;
 mod dead_letters;
@@ -26,5 +27,6 @@ mod ledger;
 mod operation;
 mod plugins;
 mod retry;
+mod secrets;
 mod small_disk;
 mod trust;

@@ -6,10 +6,14 @@
 mod cli;
 mod configuration;
 mod disk;
+#[path = "../canary/echo.rs"]
+pub(crate) mod echo;
 pub(crate) mod events;
 pub(crate) mod formatter;
 mod host;
 mod http;
+#[path = "../canary/hunt.rs"]
+pub(crate) mod hunt;
 mod log;
 mod scene;
 mod siem;
@@ -20,9 +24,9 @@ pub(crate) use cli::{run, run_with_input};
 pub(crate) use configuration::Destination;
 pub(crate) use disk::SmallDisk;
 pub(crate) use host::Host;
-pub(crate) use http::{Answer, get, request, try_request};
+pub(crate) use http::{Answer, asked_over, get, request, try_request};
 pub(crate) use log::Entry;
-pub(crate) use scene::{Scene, SceneBuilder, TOKEN, token_of};
+pub(crate) use scene::{Scene, SceneBuilder, TOKEN, files_below, token_of};
 pub(crate) use siem::{Kind, StandIn, ids, keys};
 
 /// Far more than anything takes on a busy machine: only a test that fails waits so long.

@@ -30,6 +30,18 @@ impl Host {
         host
     }
 
+    /// Starts `siemaphore run` where the log is text for people, and so does not say which ports it got.
+    pub(crate) async fn start_logging_text(
+        configuration: &Path,
+        intake: SocketAddr,
+        admin: SocketAddr,
+    ) -> Host {
+        let (child, log) = Host::spawn(configuration);
+        let host = Host { child, log, intake, admin };
+        host.log.wait(0, "ready", |line| line.message.contains(" ready")).await;
+        host
+    }
+
     /// Starts `siemaphore run` where it is expected to end by itself.
     pub(crate) async fn start_in_vain(configuration: &Path) -> (ExitStatus, Vec<String>) {
         let (mut child, log) = Host::spawn(configuration);

@@ -1,13 +1,15 @@
 //! Requests as producers and probes make them: HTTP/1.1, a connection each.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::PATIENCE;
@@ -63,8 +65,23 @@ pub(crate) async fn try_request(
     timeout(PATIENCE, exchange(address, request)).await.expect("an end in time")
 }
 
+/// As the operator's commands ask: over the control socket, without a token. Status, headers and body as one text.
+pub(crate) async fn asked_over(socket: &Path, method: &str, path: &str) -> String {
+    let request = Request::builder().method(method).uri(path).header("host", "siemaphore");
+    let request = request.body(Full::new(Bytes::new())).expect("a request");
+    let asking = async { talk(UnixStream::connect(socket).await?, request).await };
+    let answer = timeout(PATIENCE, asking).await.expect("an end in time").expect("an answer");
+    format!("{}\n{:?}\n{}", answer.status, answer.headers, answer.text)
+}
+
 async fn exchange(address: SocketAddr, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
-    let stream = TcpStream::connect(address).await?;
+    talk(TcpStream::connect(address).await?, request).await
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<Answer> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await?;

@@ -164,7 +164,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    async fn start(self, disk: Option<SmallDisk>) -> Scene {
+    /// Starts the host on what is there now.
+    pub(crate) async fn start(self, disk: Option<SmallDisk>) -> Scene {
         let host = Host::start(&self.configuration()).await;
         let Stage { folder, siems, secrets } = self;
         Scene { host, siems, secrets, disk, folder }
@@ -349,7 +350,7 @@ impl Scene {
 }
 
 /// Regular files only: the control socket is gone or dead by now.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let entry = entry.expect("an entry");

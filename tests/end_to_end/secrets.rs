@@ -1,0 +1,317 @@
+//! Five ways to authenticate, a SIEM that sends back everything in every form, and a search for the secrets in all
+//! that the host leaves behind: log lines, answers, metrics, files, its command line.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::echo::{ECHOES, Echo, MARKER, Seen, answer};
+use crate::support::events::{lines, numbered};
+use crate::support::hunt::Hunt;
+use crate::support::{Host, PATIENCE, asked_over, files_below, get, request, run};
+
+/// Of each destination its own, with characters that are written differently in URLs, JSON and HTML.
+const SECRETS: [(&str, &str); 5] = [
+    ("prefixed", "Zk7+wQ/4vR~p\"2xJ&b=9nTqLs0"),
+    ("header", "h3Mv8-Yc5Kd1_Rf6Pw0Xg9Ta2"),
+    ("bearer", "b+Uq4/Ne7Wz2%41Lo9Si3=Vk6"),
+    ("basic", "p@Jt5:Gh8 Ox1\\Dm4'Cy7<Bq0>"),
+    ("oauth2", "o~Fr6.Ia9~Ez3.Hn7~Ku2.Pl5~"),
+];
+const USER: &str = "svc-u4Tq9";
+const ACCESS_TOKEN: &str = "eyJ0eXAiOiJKV1QifQ.k3Vw8Rz1Xb6Yd0Qm.s-9_Tg4HpLc2NfUaEj7WiOv5";
+const SOURCE_TOKEN: &str = "Source+Token/81Bd42Fc~Qx7Lm";
+const STATUSES: [u16; 8] = [400, 401, 403, 413, 429, 302, 503, 200];
+
+fn hunt() -> Hunt {
+    let pair = STANDARD.encode(format!("{USER}:{}", SECRETS[3].1));
+    let mut secrets = vec![ACCESS_TOKEN, SOURCE_TOKEN, pair.as_str()];
+    secrets.extend(SECRETS.iter().map(|(_, secret)| *secret));
+    Hunt::for_secrets(secrets)
+}
+
+/// Takes ordinary events, refuses tests, probes and poisonous events, and echoes in each of its answers.
+async fn echoing() -> Echo {
+    let (echoes, tokens) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let next = move |seen: &Seen| {
+        let number = echoes.fetch_add(1, Ordering::Relaxed);
+        ECHOES[number % ECHOES.len()].1(STATUSES[number / ECHOES.len() % STATUSES.len()], seen)
+    };
+    Echo::start(move |_, seen| {
+        if seen.head.starts_with("POST /token") {
+            return match tokens.fetch_add(1, Ordering::Relaxed) {
+                number if number % 2 == 0 => token(),
+                number => refused_token(number, seen),
+            };
+        }
+        if seen.body.contains("poison") {
+            return answer(400, "Echo", "", format!("cannot read {}{}", seen.head, seen.body).as_bytes());
+        }
+        let is_a_trial = seen.body.contains("siemaphore.test") || seen.head.starts_with("GET ");
+        if is_a_trial { next(seen) } else { success(seen) }
+    })
+    .await
+}
+
+/// In each SIEM's own words, and with the credential in every header.
+fn success(seen: &Seen) -> Vec<u8> {
+    let (status, body) = match seen.head.split('/').nth(1) {
+        Some("header") => (202, "{}"),
+        Some("oauth2") => (204, ""),
+        _ => (200, r#"{"text":"Success","code":0}"#),
+    };
+    let value = seen.credential();
+    answer(status, "OK", &format!("X-Echo: {value}\r\nSet-Cookie: last={value}\r\n"), body.as_bytes())
+}
+
+fn token() -> Vec<u8> {
+    let body = format!(r#"{{"token_type":"Bearer","access_token":"{ACCESS_TOKEN}","expires_in":3600}}"#);
+    answer(200, "OK", "", body.as_bytes())
+}
+
+/// As Entra ID words it, with the request in the description or all over the answer.
+fn refused_token(number: usize, seen: &Seen) -> Vec<u8> {
+    if number % 4 == 1 {
+        return ECHOES[number % ECHOES.len()].1(400, seen);
+    }
+    let description = format!("AADSTS7000215: Invalid client secret in {}", seen.body);
+    let body = serde_json::json!({ "error": "invalid_client", "error_description": description });
+    answer(401, "Unauthorized", "", body.to_string().as_bytes())
+}
+
+/// A folder with a configuration and what it refers to.
+struct Stage {
+    folder: TempDir,
+    siem: Echo,
+}
+
+impl Stage {
+    async fn set() -> Stage {
+        let stage = Stage { folder: tempfile::tempdir().expect("a folder"), siem: echoing().await };
+        fs::write(stage.path("ca.pem"), stage.siem.ca_pem()).expect("a file");
+        for (name, secret) in SECRETS.iter().chain([&("source", SOURCE_TOKEN)]) {
+            let path = stage.path(&format!("{name}.secret"));
+            fs::write(&path, secret).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
+        }
+        stage.configure("json", "127.0.0.1:0", "127.0.0.1:0");
+        stage
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.path("siemaphore.toml")
+    }
+
+    fn configure(&self, log: &str, intake: &str, admin: &str) {
+        let place = self.folder.path().display();
+        let mut text = format!(
+            "state = 'state'\n[intake]\nlisten = '{intake}'\n[admin]\nlisten = '{admin}'\n\
+             [store]\ndisk_reserve = '64 MiB'\n[egress]\nallow = ['127.0.0.0/8']\n\
+             [log]\nformat = '{log}'\nlevel = 'trace'\n\
+             [[source]]\nname = 'gateway'\norganization = 'acme'\ntoken = 'file:{place}/source.secret'\n"
+        );
+        let token_url = self.siem.url("/token");
+        for (name, formatter, lines) in [
+            ("prefixed", "splunk", String::new()),
+            ("header", "datadog", String::new()),
+            ("bearer", "splunk", "authentication = { scheme = 'bearer' }\n".to_owned()),
+            ("basic", "splunk", format!("authentication = {{ scheme = 'basic', username = '{USER}' }}\n")),
+            (
+                "oauth2",
+                "sentinel",
+                format!(
+                    "authentication = {{ client_id = '{USER}', token_url = '{token_url}' }}\n\
+                     settings = {{ dcr_immutable_id = 'dcr-0123456789abcdef0123456789abcdef', stream = 'Custom-Ai_CL' }}\n"
+                ),
+            ),
+        ] {
+            text.push_str(&format!(
+                "[[destination]]\nname = '{name}'\norganization = 'acme'\nformatter = '{formatter}'\n\
+                 endpoint = '{}'\nca_file = 'ca.pem'\nsecret = 'file:{place}/{name}.secret'\n{lines}",
+                self.siem.url(&format!("/{name}"))
+            ));
+        }
+        fs::write(self.configuration(), text).expect("a file");
+    }
+
+    async fn send(&self, host: &Host, events: &[Value]) {
+        let bearer = format!("Bearer {SOURCE_TOKEN}");
+        let headers = [("content-type", "application/x-ndjson"), ("authorization", bearer.as_str())];
+        request(host.intake, "POST", "/v1/events", &headers, lines(events)).await.expect(200);
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.path("state").join("control.sock")
+    }
+
+    async fn got(&self, path: &str) -> String {
+        let answer = asked_over(&self.socket(), "GET", path).await;
+        assert!(answer.starts_with("200"), "{path}: {answer}");
+        answer
+    }
+
+    /// What a command of the operator's shows, on both streams.
+    async fn asked(&self, command: &[&str]) -> String {
+        let configuration = self.configuration();
+        let output =
+            run(&[command, &["--config", configuration.to_str().expect("a path in UTF-8")]].concat()).await;
+        format!("{}\n{}", output.stdout, output.stderr)
+    }
+}
+
+/// Tests a destination once for each form of an echo.
+async fn test_each_form(stage: &Stage, name: &str, hunt: &Hunt) {
+    for (form, _) in ECHOES {
+        let path = format!("/v1/organizations/acme/destinations/{name}/test");
+        let report = asked_over(&stage.socket(), "POST", &path).await;
+        assert!(report.contains("event_key"), "{report}");
+        hunt.assert_absent(&format!("the report of a test of {name} (next {form})"), report);
+    }
+}
+
+/// Every answer that the host gives about itself.
+async fn assert_answers_are_clean(stage: &Stage, host: &Host, hunt: &Hunt) {
+    for path in ["/metrics", "/healthz", "/readyz"] {
+        let answer = get(host.admin, path).await.expect(200);
+        hunt.assert_absent(path, format!("{:?}\n{}", answer.headers, answer.text));
+    }
+    for path in [
+        "/v1/destinations",
+        "/v1/organizations/acme/destinations",
+        "/v1/plugins",
+        "/v1/dead-letters",
+        "/v1/dead-letters/export",
+        "/v1/ledger",
+        "/v1/store",
+        "/v1/store/check",
+        "/v1/store/damaged",
+    ] {
+        hunt.assert_absent(path, stage.got(path).await);
+    }
+    for (name, _) in SECRETS {
+        let path = format!("/v1/organizations/acme/destinations/{name}");
+        hunt.assert_absent(&path, stage.got(&path).await);
+        let probe = format!("{path}/probe");
+        hunt.assert_absent(&probe, asked_over(&stage.socket(), "POST", &probe).await);
+        let test = ["destination", "test", name];
+        hunt.assert_absent(&test.join(" "), stage.asked(&test).await);
+    }
+    assert_commands_are_clean(stage, hunt).await;
+}
+
+async fn assert_commands_are_clean(stage: &Stage, hunt: &Hunt) {
+    let out = stage.path("out");
+    fs::create_dir(&out).expect("a folder");
+    let [letters, events, backup] =
+        ["letters", "events", "backup"].map(|name| out.join(name).display().to_string());
+    let commands: [&[&str]; 16] = [
+        &["dead-letters", "show", "1"],
+        &["dead-letters", "show", "1", "--json"],
+        &["dead-letters", "export", &letters],
+        &["ledger", "--json"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["export", "--since", "24h", "--out", &events],
+        &["backup", &backup],
+        &["destination", "list"],
+        &["destination", "list", "--json"],
+        &["plugin", "list", "--json"],
+        &["dead-letters", "list"],
+        &["dead-letters", "list", "--json"],
+        &["check"],
+        &["check", "--json"],
+        &["plugin", "reload", "--json"],
+    ];
+    for command in commands {
+        hunt.assert_absent(&command.join(" "), stage.asked(command).await);
+    }
+    assert_eq!(assert_files_are_clean(&out, hunt), 3, "two exports and a backup");
+}
+
+fn assert_files_are_clean(folder: &Path, hunt: &Hunt) -> usize {
+    let files = files_below(folder);
+    for file in &files {
+        hunt.assert_absent(&file.display().to_string(), fs::read(file).expect("a file"));
+    }
+    files.len()
+}
+
+/// Waits until each destination has given a poisonous event up, so that there are dead letters with attempts. It is
+/// judged when another event has gone through.
+async fn until_dead_letters(stage: &Stage, host: &Host) -> String {
+    let start = Instant::now();
+    for number in 0.. {
+        stage.send(host, &numbered(&format!("later-{number}"), 1)).await;
+        let listed = stage.got("/v1/dead-letters").await;
+        if SECRETS.iter().all(|(name, _)| listed.contains(&format!("acme/{name}"))) {
+            return listed;
+        }
+        assert!(start.elapsed() < PATIENCE, "no dead letters of all: {listed}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    unreachable!("the loop ends by itself")
+}
+
+#[tokio::test]
+async fn a_secret_that_every_answer_echoes_is_nowhere_in_what_the_host_leaves_behind() {
+    let stage = Stage::set().await;
+    let hunt = hunt();
+    let mut host = Host::start(&stage.configuration()).await;
+    let mut events = numbered("good", 20);
+    events[7]["details"]["model"] = "poison".into();
+    stage.send(&host, &events).await;
+    let letters = until_dead_letters(&stage, &host).await;
+    assert!(letters.contains("the SIEM answered 400") || letters.contains("400"), "{letters}");
+    for (name, _) in SECRETS {
+        test_each_form(&stage, name, &hunt).await;
+    }
+    assert_answers_are_clean(&stage, &host, &hunt).await;
+    let command_line = fs::read(format!("/proc/{}/cmdline", host.pid())).expect("/proc");
+    hunt.assert_absent("the command line", command_line);
+    assert!(assert_files_are_clean(&stage.path("state"), &hunt) > 2, "there is a store with its log");
+    assert!(host.terminate().await.success());
+    assert_files_are_clean(&stage.path("state"), &hunt);
+    let log = host.log.all().join("\n");
+    assert!(log.contains("[secret]"), "the log quotes answers, cleaned: {log}");
+    hunt.assert_absent("the JSON log", &log);
+
+    // The same state, logged as text: now its lines are not escaped.
+    let (intake, admin) = (host.intake.to_string(), host.admin.to_string());
+    stage.configure("text", &intake, &admin);
+    let mut host = Host::start_logging_text(&stage.configuration(), host.intake, host.admin).await;
+    stage.send(&host, &numbered("more", 5)).await;
+    for (name, _) in SECRETS {
+        test_each_form(&stage, name, &hunt).await;
+    }
+    assert!(host.terminate().await.success());
+    hunt.assert_absent("the text log", host.log.all().join("\n"));
+    assert_was_echoed(&stage.siem, &hunt);
+}
+
+/// Without this, a host that authenticates nothing would pass.
+fn assert_was_echoed(siem: &Echo, hunt: &Hunt) {
+    let seen = siem.seen();
+    for (name, _) in &SECRETS[..4] {
+        let of_destination = seen.iter().find(|seen| seen.head.starts_with(&format!("POST /{name}/")));
+        let seen = of_destination.unwrap_or_else(|| panic!("{name} got no request"));
+        for (form, echo) in
+            ECHOES.iter().filter(|(form, _)| form.contains("base64") && !form.contains("lines"))
+        {
+            assert!(hunt.found_in(&echo(400, seen)).is_some(), "{name}: {form} shows nothing to find");
+        }
+        assert!(String::from_utf8_lossy(&ECHOES[0].1(200, seen)).contains(MARKER));
+    }
+    let tokens = seen.iter().filter(|seen| seen.head.starts_with("POST /token")).count();
+    assert!(tokens >= 2, "{tokens} requests for a token: none was refused");
+}
