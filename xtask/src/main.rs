@@ -1,6 +1,7 @@
 //! The developer's verbs. `cargo xtask help` lists them.
 #![forbid(unsafe_code)]
 
+mod fuzz;
 mod oracle;
 
 use std::env;
@@ -13,6 +14,7 @@ const HELP: &str = "\
 cargo xtask lint    formatting, clippy and documentation, without a warning
 cargo xtask test    build everything, the formatters to WebAssembly included, and run all tests
 cargo xtask oracle  kill the host 1,000 times and look for what is lost: [--kills N] [--seed S] [--release]
+cargo xtask fuzz    feed every fuzz target for a minute, with nightly: [--seconds N] [TARGET…]
 cargo xtask bench   speed: formatting in the sandbox against native code, and end to end; a table each
 ";
 
@@ -33,6 +35,7 @@ fn run(verb: &str, rest: &[OsString]) -> Result<()> {
         "lint" => lint(),
         "test" => test(rest),
         "oracle" => oracle::run(rest),
+        "fuzz" => fuzz::run(rest),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => {
             report(HELP);
@@ -55,9 +58,10 @@ fn lint() -> Result<()> {
 }
 
 /// Everything that the tests need is made by cargo: `rust-toolchain.toml` brings the WebAssembly target, and building
-/// `plugins/bundle` builds the formatters.
+/// `plugins/bundle` builds the formatters. Fuzz targets are run when they are there, and never built.
 fn test(rest: &[OsString]) -> Result<()> {
-    cargo(&["test", "--workspace", "--no-fail-fast"], rest)
+    cargo(&["test", "--workspace", "--no-fail-fast"], rest)?;
+    if rest.is_empty() { fuzz::run_what_is_built() } else { Ok(()) }
 }
 
 /// Formatting first, then end to end: two processes, so that neither disturbs the other.

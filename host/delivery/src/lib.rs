@@ -32,6 +32,9 @@ mod hint;
 mod standard;
 mod verdict;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+
 // When to try again.
 mod breaker;
 mod retry;

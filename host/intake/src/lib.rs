@@ -18,6 +18,8 @@ mod compression;
 mod config;
 mod disk_notice;
 mod event_log;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod items;
 mod memory;
 mod metrics;

@@ -186,7 +186,7 @@ pub(crate) fn open(seal: Seal, data: &[u8]) -> Result<EventBuffer, String> {
 }
 
 /// Covers the position too, so that a block in the wrong place is noticed.
-fn checksum(first: u64, count: u64, raw_bytes: u64, data: &[u8]) -> u32 {
+pub(crate) fn checksum(first: u64, count: u64, raw_bytes: u64, data: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for number in [first, count, raw_bytes] {
         hasher.update(&number.to_le_bytes());

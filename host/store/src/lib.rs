@@ -31,6 +31,8 @@ mod error;
 mod expiry;
 mod folder;
 mod fullness;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grant;
 mod group;
 mod idempotency;
