@@ -1,7 +1,7 @@
 //! What goes to the terminal: the only place that writes to standard output and standard error.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -11,15 +11,25 @@ use serde::Serialize;
 use crate::config::Problem;
 
 /// A line of the answer that was asked for.
-#[expect(clippy::print_stdout, reason = "this is the one place for it")]
 pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{}", visible(&text.to_string()));
+    answer(&visible(&text.to_string()));
 }
 
-/// A line for the person beside the answer: progress, warnings, errors.
-#[expect(clippy::print_stderr, reason = "this is the one place for it")]
+/// A line for the person beside the answer: progress, warnings, errors. Nobody may be there to read it.
 pub(crate) fn aside(text: impl std::fmt::Display) {
-    eprintln!("{}", visible(&text.to_string()));
+    writeln!(std::io::stderr(), "{}", visible(&text.to_string())).ok();
+}
+
+/// Whoever reads may have seen enough, as `head` has after some lines: that ends the command, and is no error.
+fn answer(text: &str) {
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            aside(format_args!("error: cannot write the answer: {error}"));
+            std::process::exit(1);
+        }
+    }
 }
 
 /// A question for the person, without a line end.
@@ -30,9 +40,8 @@ pub(crate) fn ask(question: &str) -> std::io::Result<()> {
 }
 
 /// A table, whose cells have been made with [`cell`].
-#[expect(clippy::print_stdout, reason = "this is the one place for it")]
 pub(crate) fn show(table: &Table) {
-    println!("{table}");
+    answer(&table.to_string());
 }
 
 /// A cell of a table.
