@@ -118,13 +118,20 @@ impl StorageError {
         }
     }
 
-    /// Whether the database file itself is damaged where it was read.
+    /// Whether the database file itself is damaged where it was read: its pages, or a value that no version has written.
     pub(crate) fn is_corrupt(&self) -> bool {
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+        };
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
-            StorageError::Database(error) => {
-                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-            }
+            StorageError::Database(error) => match error.as_ref() {
+                Utf8Error(..)
+                | InvalidColumnType(..)
+                | IntegralValueOutOfRange(..)
+                | FromSqlConversionFailure(..) => true,
+                error => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            },
             StorageError::DamagedFile { .. } => true,
             _ => false,
         }

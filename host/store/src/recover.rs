@@ -9,6 +9,7 @@
 
 mod copy;
 mod ledgers;
+mod plausible;
 
 pub(crate) use ledgers::UNKNOWN_POSITIONS;
 
@@ -127,7 +128,11 @@ impl Files {
     ///
     /// The journal goes first: SQLite would lay it over whatever database it finds.
     fn change_places(&self, now_ms: u64) -> Result<PathBuf, StorageError> {
-        let aside = self.folder.join(format!("store.db.damaged-{now_ms}"));
+        let names = (now_ms..).map(|number| self.folder.join(format!("store.db.damaged-{number}")));
+        let Some(aside) = names.take(KEPT_FILES * 2).find(|name| !name.exists()) else {
+            let taken = std::io::ErrorKind::AlreadyExists.into();
+            return Err(StorageError::file("set aside", &self.database)(taken));
+        };
         let mut journal_aside = OsString::from(&aside);
         journal_aside.push("-wal");
         move_if_there(&self.journal, Path::new(&journal_aside))?;

@@ -11,6 +11,7 @@ use crate::migrate::{self, FORMAT_VERSION};
 use crate::recover;
 use crate::snapshot::Snapshot;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub(crate) fn path(config: &StoreConfig) -> PathBuf {
 }
 
 /// Opens the writing connection, and makes or checks the file's format.
-fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError> {
+pub(crate) fn open_writer(config: &StoreConfig) -> Result<Connection, StoreError> {
     let path = path(config);
     let mut connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // Before the first write: also a new file and a migration have to survive a power cut.
@@ -89,9 +90,14 @@ fn is_gone(config: &StoreConfig) -> bool {
     is_empty && Snapshot::exists(&config.folder)
 }
 
-/// Reads a row of each table, so that damage at the top of a tree shows before anything is promised. The rest is not
+/// Reads a row of each table, and all of the small ones, so that damage at the top of a tree shows before anything is promised. The rest is not
 /// read here: it may be many gigabytes, and damage in it is found and repaired when it is met.
 fn probe(connection: &Connection) -> Result<(), StorageError> {
+    let expected = Connection::open_in_memory()?;
+    expected.execute_batch(include_str!("schema.sql"))?;
+    if !shape(&expected)?.is_subset(&shape(connection)?) {
+        return Err(StorageError::DamagedFile { reason: "its tables are not what they were made as" });
+    }
     const TABLES: [&str; 10] = [
         "log",
         "organizations",
@@ -111,7 +117,25 @@ fn probe(connection: &Connection) -> Result<(), StorageError> {
             return Err(StorageError::DamagedFile { reason: "the log has no end" });
         }
     }
+    log_row::read(connection)?;
+    Snapshot::take(connection)?;
+    // A position that was given out twice, or settled before it is, would lose an event without a trace.
+    const BEYOND: &str = "SELECT EXISTS (SELECT 1 FROM log WHERE next_position < \
+         (SELECT first + count FROM blocks ORDER BY first DESC LIMIT 1) \
+         OR next_position < (SELECT max(settled_below) FROM destinations))";
+    if connection.query_row(BEYOND, [], |row| row.get(0))? {
+        return Err(StorageError::DamagedFile { reason: "the log ends before its last block or a cursor" });
+    }
     Ok(())
+}
+
+/// Names and columns of the tables, indexes and triggers as they were written: the same in a new file and a migrated one.
+fn shape(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    const SHAPE: &str = "SELECT type || ' ' || name || iif(type = 'table', '', ifnull(sql, '')) FROM sqlite_schema \
+         UNION ALL SELECT tables.name || '.' || columns.name || ' ' || columns.cid \
+         FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'";
+    let mut statement = connection.prepare(SHAPE)?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 pub(crate) fn open_reader(config: &StoreConfig) -> Result<Connection, StorageError> {

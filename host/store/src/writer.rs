@@ -160,6 +160,7 @@ impl Writer {
         }
         if schema::journal_bytes(&self.config) > JOURNAL_BYTES {
             self.empty_journal();
+            self.write_snapshot();
         }
     }
 

@@ -8,6 +8,7 @@ use crate::block::{self, BlockBuilder, Seal};
 use crate::block_row;
 use crate::error::StorageError;
 use crate::log_row;
+use crate::recover::plausible;
 use crate::salvage::{self, Pages, Row, Table, Value};
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use siemaphore_model::{EventBuffer, EventKey};
@@ -33,7 +34,8 @@ pub(crate) struct Copied {
 
 pub(crate) fn run(connection: &Connection, pages: &Pages, now_ms: u64) -> Result<Copied, StorageError> {
     let mut copied = Copied::default();
-    salvage::for_each_row(pages, |table| table != Table::BlockData, |row| copied.take(connection, &row))?;
+    let take = |row: Row| if plausible::is(&row) { copied.take(connection, &row) } else { Ok(()) };
+    salvage::for_each_row(pages, |table| table != Table::BlockData, take)?;
     let mut builder = BlockBuilder::new()?;
     salvage::for_each_row(
         pages,

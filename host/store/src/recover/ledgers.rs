@@ -32,7 +32,7 @@ pub(crate) fn settle(
     let mut accepted = snapshot.accepted.clone();
     accepted.extend(copied.accepted.clone());
     for name in &names {
-        reset_runs_if_damaged(connection, name)?;
+        reset_if_damaged(connection, name)?;
         count_letters(connection, name)?;
         await_blocks(connection, name)?;
         at_least_what_is_accounted_for(connection, name, &mut accepted)?;
@@ -57,8 +57,9 @@ fn mend_letters(connection: &Connection) -> Result<(), StorageError> {
     connection.execute_batch(
         "DELETE FROM replays WHERE NOT EXISTS (SELECT 1 FROM dead_letters
              WHERE dead_letters.id = replays.id AND dead_letters.destination = replays.destination);
-         UPDATE dead_letters SET updated_ms = created_ms, bytes = length(event) + length(attempts) + 512
-             WHERE bytes = 0;
+         UPDATE dead_letters SET updated_ms = created_ms WHERE updated_ms = 0;
+         UPDATE dead_letters SET bytes = length(event) + octet_length(attempts) + 512
+             WHERE bytes <> length(event) + octet_length(attempts) + 512;
          UPDATE dead_letter_totals SET replays =
              (SELECT count(*) FROM replays WHERE replays.destination = dead_letter_totals.destination);",
     )?;
@@ -71,19 +72,24 @@ fn mend_letters(connection: &Connection) -> Result<(), StorageError> {
 }
 
 fn next_position(connection: &Connection, copied: &Copied, snapshot: &Snapshot) -> Result<u64, StorageError> {
+    let above = copied.above.max(snapshot.next_position);
+    if let Some(next) = copied.next_position {
+        return Ok(next.max(above));
+    }
     const SETTLED: &str = "SELECT ifnull(max(settled_below), 0) FROM destinations";
     let settled: u64 = connection.query_row(SETTLED, [], |row| row.get(0))?;
-    let above = copied.above.max(settled).max(snapshot.next_position);
-    Ok(match copied.next_position {
-        Some(next) => next.max(above),
-        None => above.saturating_add(UNKNOWN_POSITIONS),
-    })
+    Ok(above.max(settled).saturating_add(UNKNOWN_POSITIONS))
 }
 
-/// Runs that cannot be decoded: what lies above the cursor is delivered again rather than lost.
-fn reset_runs_if_damaged(connection: &Connection, name: &str) -> Result<(), StorageError> {
-    if destination::find(connection, name).is_err() {
-        const RESET: &str = "UPDATE destinations SET settled_runs = x'' WHERE name = ?1";
+/// A cursor that cannot be: its events are delivered again rather than lost.
+fn reset_if_damaged(connection: &Connection, name: &str) -> Result<(), StorageError> {
+    let next = log_row::read(connection)?.next_position;
+    let is_sound = match destination::find(connection, name) {
+        Ok(found) => found.is_none_or(|destination| destination.cursor.below() <= next),
+        Err(_) => false,
+    };
+    if !is_sound {
+        const RESET: &str = "UPDATE destinations SET settled_runs = x'', settled_below = 0 WHERE name = ?1";
         connection.prepare_cached(RESET)?.execute([name])?;
     }
     Ok(())

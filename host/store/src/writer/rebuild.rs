@@ -43,7 +43,11 @@ impl Writer {
         // Closing the last connection of a file may still write to it, so this comes before anything is moved. Until
         // there is a new one, commands fail: nothing is acknowledged that is not stored.
         self.connection = Connection::open_in_memory()?;
-        recover::run(&self.config, reason)?;
+        if let Err(error) = recover::run(&self.config, reason) {
+            // Nothing was moved: what is sound in the old file goes on being served.
+            self.connection = schema::open_writer(&self.config)?;
+            return Err(error);
+        }
         self.connection = schema::open_sound(&self.config)?;
         self.write_snapshot();
         Ok(())
