@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use siemaphore_receiver::Fault;
 
 use crate::support::events::{numbered, numbered_ids};
-use crate::support::{Host, Scene, ids, run};
+use crate::support::{Destination, Host, Kind, Scene, ids, run};
 
 /// A scene in which Splunk has refused the second of three events; gives the dead letter's id.
 async fn with_a_dead_letter() -> (Scene, String) {
@@ -64,7 +64,7 @@ async fn a_replay_that_nobody_waits_for_can_be_taken_back() {
     let (scene, id) = with_a_dead_letter().await;
     scene.splunk().fail_always(Some(Fault::Status(503)));
     let asked = scene.ask(&["dead-letters", "replay", "--destination", "splunk", "--all", "--no-wait"]).await;
-    asked.expect(0).shows(&["1 dead letters are on their way"]);
+    asked.expect(0).shows(&["1 dead letter on the way"]);
     let shown = scene.ask(&["dead-letters", "show", &id, "--json"]).await.expect(0).json();
     assert_eq!(shown["dead_letter"]["replay_requested"], true, "{shown:#}");
     let cancelled = scene.ask(&["dead-letters", "replay", "--cancel", "--json"]).await.expect(0).json();
@@ -80,11 +80,7 @@ async fn discarding_needs_somebody_to_confirm_it_and_is_counted() {
     scene.ask(&["dead-letters", "discard", &id]).await.expect(1).shows(&["--yes"]);
     scene.ask(&["dead-letters", "discard"]).await.expect(1).shows(&["--all"]);
     assert_eq!(scene.destination("splunk").await["ledger"]["dead_lettered"], 1, "it is still there");
-    scene
-        .ask(&["dead-letters", "discard", &id, "--yes"])
-        .await
-        .expect(0)
-        .shows(&["1 dead letters discarded"]);
+    scene.ask(&["dead-letters", "discard", &id, "--yes"]).await.expect(0).shows(&["1 dead letter discarded"]);
     let ledger = scene.destination("splunk").await["ledger"].clone();
     assert_eq!((&ledger["discarded"], &ledger["dead_lettered"]), (&json!(1), &json!(0)), "{ledger:#}");
     assert_eq!(ledger["difference"], 0);
@@ -96,7 +92,7 @@ async fn dead_letters_are_exported_with_everything_and_sent_again_from_the_file(
     let (scene, id) = with_a_dead_letter().await;
     let file = scene.path("letters.jsonl");
     let path = file.to_str().unwrap();
-    scene.ask(&["dead-letters", "export", path]).await.expect(0).shows(&["1 dead letters", path]);
+    scene.ask(&["dead-letters", "export", path]).await.expect(0).shows(&["1 dead letter, ", path]);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&file).unwrap();
     let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
@@ -120,7 +116,7 @@ async fn without_a_host_dead_letters_are_read_from_the_store_and_marked_for_the_
     scene.ask(&["dead-letters", "show", &id]).await.expect(0).shows(&["given-up-1"]);
     scene.ask(&["dead-letters", "export", "-"]).await.expect(0).shows(&["given-up-1"]);
     let marked = scene.ask(&["dead-letters", "replay", &id]).await.expect(0);
-    marked.shows(&["1 dead letters are marked: they go out when the host runs"]);
+    marked.shows(&["1 dead letter marked, to be sent when the host runs"]);
     // What needs a running host still says so.
     scene.ask(&["destination", "list"]).await.expect(1).shows(&["no host answers"]);
     scene.restart().await;
@@ -141,4 +137,20 @@ async fn a_store_that_is_not_there_is_not_made_by_a_question() {
     // And the folder is still good for a first start.
     let mut host = Host::start(&file).await;
     assert!(host.terminate().await.success());
+}
+
+#[tokio::test]
+async fn an_event_is_given_up_after_the_attempts_that_the_operator_allows() {
+    let impatient = "retry = { shortest = \"100ms\", longest = \"200ms\", give_up_attempts = 2 }";
+    let scene = Scene::new().to(Destination::to(Kind::Splunk).with(impatient)).start().await;
+    scene.splunk().script(vec![Fault::Status(503), Fault::Status(503)]);
+    scene.send(&numbered("impatient", 1)).await;
+    let view = scene.until("splunk", "given up", |view| view["ledger"]["dead_lettered"] == 1).await;
+    assert_eq!(view["ledger"]["waiting"], 0, "{view:#}");
+    let letters = scene.ask(&["dead-letters", "list", "--json"]).await.expect(0).json();
+    assert_eq!(letters[0]["attempts"], 2, "{letters:#}");
+    // The SIEM is well again, and so is what it had refused.
+    scene.ask(&["dead-letters", "replay", "--all"]).await.expect(0).shows(&["1 arrived"]);
+    assert_eq!(ids(&scene.splunk().arrived(1).await), numbered_ids("impatient", 1));
+    scene.stop().await;
 }

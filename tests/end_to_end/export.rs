@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -101,7 +102,7 @@ async fn what_is_damaged_is_told_at_the_end_and_saved_and_the_rest_is_exported()
 
 #[tokio::test]
 async fn a_reader_that_stops_costs_the_host_nothing_but_its_connection() {
-    let scene = Scene::new().splunk().start().await;
+    let mut scene = Scene::new().splunk().start().await;
     for part in 0..20 {
         scene.send(&numbered(&format!("stalled-{part}"), 2_000)).await;
     }
@@ -127,7 +128,12 @@ async fn a_reader_that_stops_costs_the_host_nothing_but_its_connection() {
     scene.splunk().arrived(60_000).await;
     let journal = fs::metadata(scene.path("state/store/store.db-wal")).unwrap().len();
     assert!(journal < 32 << 20, "the write-ahead log has {journal} bytes");
+    // Nor does it keep the host from stopping.
+    let start = Instant::now();
+    assert!(scene.host.terminate().await.success());
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     drop(stalled);
+    scene.restart().await;
     scene.stop().await;
 }
 

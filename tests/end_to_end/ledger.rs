@@ -42,7 +42,7 @@ async fn a_sum_that_is_not_right_is_an_alarm_everywhere() {
     store.execute("UPDATE destinations SET delivered = delivered - 1", []).unwrap();
     drop(store);
     let shown = scene.ask(&["ledger"]).await.expect(1);
-    shown.shows(&["no: +1", "1 accepted events are neither settled nor waiting", "siemaphore backup"]);
+    shown.shows(&["no: +1", "1 accepted event neither settled nor waiting", "siemaphore backup"]);
     assert_eq!(scene.ask(&["ledger", "--json"]).await.expect(1).json()[0]["difference"], 1);
     scene.restart().await;
     scene.ask(&["ledger"]).await.expect(1);

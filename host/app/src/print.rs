@@ -105,6 +105,11 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table
 }
 
+/// `1 event`, `2 events`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 /// `12.3 MB`, in steps of a thousand.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];

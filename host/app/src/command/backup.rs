@@ -40,11 +40,13 @@ pub(crate) async fn run(command: Backup) -> Result<(), Failure> {
         return Ok(print::json(&summary)?);
     }
     let Summary { file, size_bytes, events, dead_letters } = summary;
-    let folder = config::store_config(&asking.configured.config)?.folder;
+    let folder = std::path::absolute(config::store_config(&asking.configured.config)?.folder)?;
     let (file, folder) = (file.display(), folder.display());
     print::line(format_args!(
-        "{file}: {}, {events} stored events, {dead_letters} dead letters",
-        print::size(size_bytes)
+        "{file}: {}, {}, {}",
+        print::size(size_bytes),
+        print::count(events, "stored event"),
+        print::count(dead_letters, "dead letter")
     ));
     print::line(format_args!(
         "to restore: stop the host, then\n  rm -f {folder}/store.db-wal {folder}/store.db-shm\n  \

@@ -68,22 +68,21 @@ async fn export(file: &Path, destination: Option<&str>, asking: &Asking) -> Resu
     let client = Client::host_or_store(&asking.configured).await?;
     let query = query(&client, destination).await?.finish();
     let answer = client.read(Method::GET, &format!("/v1/dead-letters/export?{query}"), &()).await?;
+    let to_standard_output = file == Path::new("-");
     let bar = progress::count(answer.expected_lines(), "dead letters");
+    let bar = progress::beside(bar, to_standard_output);
     let written = output::write(answer, Some(file), &bar).await;
     bar.finish_and_clear();
     let written = written?;
-    let to_standard_output = file == Path::new("-");
+    let letters = print::count(written.lines, "dead letter");
     match (asking.json, to_standard_output) {
         (true, false) => {
             print::json(&json!({ "dead_letters": written.lines, "size_bytes": written.bytes }))?;
         }
-        (false, false) => print::line(format_args!(
-            "{} dead letters, {} in {}",
-            written.lines,
-            print::size(written.bytes),
-            file.display()
-        )),
-        (_, true) => print::aside(format_args!("{} dead letters", written.lines)),
+        (false, false) => {
+            print::line(format_args!("{letters}, {} in {}", print::size(written.bytes), file.display()))
+        }
+        (_, true) => print::aside(letters),
     }
     Ok(())
 }

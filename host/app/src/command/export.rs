@@ -33,7 +33,7 @@ struct Damaged {
 pub(crate) async fn run(command: Export) -> Result<(), Failure> {
     let client = Client::host_or_store(&command.configured).await?;
     let answer = client.read(Method::GET, &path(&command), &()).await?;
-    let bar = progress::count(answer.expected_lines(), "events");
+    let bar = progress::beside(progress::count(answer.expected_lines(), "events"), command.out.is_none());
     let written = output::write(answer, command.out.as_deref(), &bar).await;
     bar.finish_and_clear();
     let written = written?;
@@ -90,12 +90,13 @@ fn report(command: &Export, written: Written, damaged: &[Damaged]) -> Result<(),
         None => print::aside(text),
     };
     let place = command.out.as_ref().map(|file| format!(" in {}", file.display())).unwrap_or_default();
-    say(format!("{} events, {}{place}", written.lines, print::size(written.bytes)));
+    say(format!("{}, {}{place}", print::count(written.lines, "event"), print::size(written.bytes)));
     for block in damaged {
         let Damaged { organization, first_position, events, stored_ms, reason, .. } = block;
         let stored = print::time(*stored_ms);
         say(format!(
-            "missing: {events} events of {organization} from position {first_position} on, stored {stored}: {reason}"
+            "missing: {} of {organization} from position {first_position} on, stored {stored}: {reason}",
+            print::count(*events, "event")
         ));
     }
     if !damaged.is_empty() && command.damaged.is_none() {

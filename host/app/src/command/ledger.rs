@@ -85,7 +85,7 @@ fn table(ledgers: &[Value]) -> Table {
     }
     table.add_row(row("adds up", ledgers, verdict));
     table.add_row(row("oldest waits", ledgers, oldest));
-    table.add_row(row("sent twice", ledgers, |ledger| number(ledger, "duplicates")));
+    table.add_row(row("maybe twice", ledgers, |ledger| number(ledger, "duplicates")));
     table
 }
 
@@ -114,10 +114,11 @@ fn oldest(ledger: &Value) -> Cell {
 fn explain(ledger: &Value) {
     let (id, difference) = (id(ledger), difference(ledger));
     if difference > 0 {
-        print::line(format_args!("\n{id}: {difference} accepted events are neither settled nor waiting"));
+        let events = print::count(difference.unsigned_abs(), "accepted event");
+        print::line(format_args!("\n{id}: {events} neither settled nor waiting"));
     } else if difference < 0 {
-        let more = difference.unsigned_abs();
-        print::line(format_args!("\n{id}: {more} events more are accounted for than were accepted"));
+        let events = print::count(difference.unsigned_abs(), "event");
+        print::line(format_args!("\n{id}: {events} more accounted for than accepted"));
     }
     if difference != 0 {
         print::line("  hint: this must not happen: keep a copy with `siemaphore backup FILE`, and report it");

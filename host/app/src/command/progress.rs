@@ -1,8 +1,8 @@
 //! Progress for the person at the terminal: on standard error, and only where that is one.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, stderr, stdout};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Counts `things`, such as events; a spinner when nobody knows how many there are.
 pub(crate) fn count(total: Option<u64>, things: &str) -> ProgressBar {
@@ -10,12 +10,20 @@ pub(crate) fn count(total: Option<u64>, things: &str) -> ProgressBar {
         Some(total) => styled(
             ProgressBar::new(total),
             &format!(
-                "{{bar:32}} {{percent:>3}}%  {{human_pos}}/{{human_len}} {things}  {{per_sec}}  {{eta}} left  {{msg}}"
+                "{{bar:32}} {{percent:>3}}%  {{human_pos}}/{{human_len}} {things}  {{rate}}/s  {{eta}} left  {{msg}}"
             ),
         ),
         None => styled(ProgressBar::new_spinner(), &format!("{{spinner}} {{human_pos}} {things}  {{msg}}")),
     };
     shown(bar)
+}
+
+/// Hides a bar beside an answer that the same terminal shows.
+pub(crate) fn beside(bar: ProgressBar, to_standard_output: bool) -> ProgressBar {
+    if to_standard_output && stdout().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
 }
 
 pub(crate) fn bytes(total: u64) -> ProgressBar {
@@ -30,9 +38,15 @@ pub(crate) fn spinner(bar: &ProgressBar) {
 
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
+        Ok(style) => bar.with_style(style.with_key("rate", whole_rate)),
         Err(_) => bar,
     }
+}
+
+/// Without the four decimals that `per_sec` has.
+fn whole_rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    // What cannot be written is only not shown.
+    write!(out, "{:.0}", state.per_sec()).ok();
 }
 
 fn shown(bar: ProgressBar) -> ProgressBar {

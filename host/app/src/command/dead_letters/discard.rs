@@ -31,7 +31,7 @@ pub(crate) async fn run(which: Which, yes: bool, asking: &Asking) -> Result<(), 
     if asking.json {
         return Ok(print::json(&json!({ "discarded": total }))?);
     }
-    print::line(format_args!("{total} dead letters discarded"));
+    print::line(format_args!("{} discarded", print::count(total, "dead letter")));
     Ok(())
 }
 
@@ -44,7 +44,7 @@ fn confirm(selected: &[Selected]) -> Result<(), Failure> {
         .into());
     }
     for Selected { destination, count, .. } in selected {
-        print::aside(format_args!("{count} dead letters of {}", destination.id()));
+        print::aside(format_args!("{} of {}", print::count(*count, "dead letter"), destination.id()));
     }
     print::ask("drop them for good? [y/N] ")?;
     let mut answer = String::new();

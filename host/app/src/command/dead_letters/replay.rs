@@ -72,12 +72,11 @@ fn say_requested(summary: &Summary, is_host: bool, as_json: bool) -> Result<(), 
     if as_json {
         return Ok(print::json(summary)?);
     }
-    match summary.waiting {
-        0 => print::line("there is nothing to replay"),
-        waiting if is_host => print::line(format_args!("{waiting} dead letters are on their way")),
-        waiting => {
-            print::line(format_args!("{waiting} dead letters are marked: they go out when the host runs"))
-        }
+    let letters = print::count(summary.waiting, "dead letter");
+    match (summary.waiting, is_host) {
+        (0, _) => print::line("there is nothing to replay"),
+        (_, true) => print::line(format_args!("{letters} on the way")),
+        (_, false) => print::line(format_args!("{letters} marked, to be sent when the host runs")),
     }
     Ok(())
 }
@@ -116,6 +115,6 @@ pub(crate) async fn cancel(destination: Option<&str>, asking: &Asking) -> Result
     if asking.json {
         return Ok(print::json(&serde_json::json!({ "cancelled": total }))?);
     }
-    print::line(format_args!("{total} dead letters stay where they are"));
+    print::line(format_args!("{} taken back", print::count(total, "dead letter")));
     Ok(())
 }

@@ -75,7 +75,11 @@ impl Watch<'_> {
                 self.bar.set_message(self.what_holds_it_up().await?);
             }
             if said.elapsed() >= LINE_PERIOD && self.bar.is_hidden() && !self.quiet {
-                print::aside(format_args!("{left} dead letters still wait {}", self.bar.message()));
+                print::aside(format_args!(
+                    "{} to go {}",
+                    print::count(left, "dead letter"),
+                    self.bar.message()
+                ));
                 said = Instant::now();
             }
             sleep(PERIOD).await;
