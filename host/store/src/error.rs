@@ -39,7 +39,7 @@ pub enum StoreError {
          replay or discard some, or raise the limit"
     )]
     DeadLettersFull { destination: String, limit_bytes: u64 },
-    #[error("{path} needs {needed_bytes} bytes with the reserve, {free_bytes} are free", path = path.display())]
+    #[error("a copy at {path} needs {needed_bytes} bytes of free space, there are {free_bytes}", path = path.display())]
     NoRoom { path: PathBuf, needed_bytes: u64, free_bytes: u64 },
     #[error("nobody waits any more for the backup to {path}", path = path.display())]
     Abandoned { path: PathBuf },

@@ -106,3 +106,45 @@ pub(crate) fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salvage::record;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_cells_within_their_page(
+            kind in prop_oneof![Just(TABLE_LEAF), Just(INDEX_LEAF), any::<u8>()],
+            start in prop::collection::vec(any::<u8>(), 8..600),
+            end in prop::collection::vec(any::<u8>(), 0..600),
+            number in 1..3_u32,
+        ) {
+            let mut page = vec![0; PAGE_BYTES];
+            let header = if number == 1 { FILE_HEADER_BYTES } else { 0 };
+            page[header..header + start.len()].copy_from_slice(&start);
+            page[header] = kind;
+            page[PAGE_BYTES - end.len()..].copy_from_slice(&end);
+            for cell in of_page(number, &page) {
+                let local = cell.local(&page);
+                prop_assert_eq!(local.len(), cell.local);
+                if let Some(values) = record::decode(local) {
+                    prop_assert_eq!(record::kinds(local).map(|kinds| kinds.len()), Some(values.len()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_in_all_their_lengths() {
+        let read = |bytes: &[u8]| {
+            let mut at = 0;
+            (varint(bytes, &mut at), at)
+        };
+        assert_eq!(read(&[0x7f]), (Some(127), 1));
+        assert_eq!(read(&[0x81, 0x00]), (Some(128), 2));
+        assert_eq!(read(&[0xff; 9]), (Some(u64::MAX), 9));
+        assert_eq!(read(&[0x81]), (None, 1));
+    }
+}

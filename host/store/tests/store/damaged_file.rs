@@ -4,8 +4,8 @@
 use crate::support::{START_MS, dead_letter, events, noise, plain, registration, settlement, small_folder};
 use siemaphore_model::EventBuffer;
 use siemaphore_store::{
-    Append, AppendError, Appended, Clock, Grant, Idempotency, LoadError, Selection, Settlement, Store,
-    StoreConfig,
+    Append, AppendError, Appended, Clock, FreeSpace, Grant, Idempotency, LoadError, Selection, Settlement,
+    Store, StoreConfig, StoreError,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -406,4 +406,35 @@ async fn what_only_the_write_ahead_log_holds_is_recovered_too() {
     assert_eq!(recovered.blocks_since(0, None, 0, 100).await.unwrap().len(), original.blocks.len());
     assert_eq!(recovered.ledger("splunk").await.unwrap(), store.ledger("splunk").await.unwrap());
     check(&recovered, &original, "rebuilt from the log alone").await;
+}
+
+#[tokio::test]
+async fn a_disk_that_damages_each_new_file_is_not_fought_for_ever() {
+    let original = Original::new().await;
+    let copy = original.damaged(|_| {});
+    let store = Store::open(config(copy.path())).unwrap();
+    for _ in 0..6 {
+        change(&copy.path().join("store.db"), |bytes| bytes[PAGE..].fill(0xa5));
+        // The first question about a new file reads it from the disk.
+        assert!(store.ledger("splunk").await.is_err());
+    }
+    assert_eq!(set_aside(copy.path()).len(), 3);
+    assert!(store.ledger("splunk").await.is_err());
+    store.close().await;
+    let store = Store::open(config(copy.path())).unwrap();
+    check_that_it_works(&store, &original, "after the disk was exchanged").await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_left_alone_while_there_is_no_room_for_a_new_one() {
+    let original = Original::new().await;
+    let copy = original.damaged(|bytes| bytes[..16].fill(0));
+    let path = copy.path().join("store.db");
+    let before = std::fs::read(&path).unwrap();
+    let mut full = config(copy.path());
+    full.free_space = FreeSpace::new(|_| Ok(1000));
+    let refused = Store::open(full).err().unwrap();
+    assert!(matches!(refused, StoreError::NoRoom { free_bytes: 1000, .. }), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    check(&Store::open(config(copy.path())).unwrap(), &original, "when there was room").await;
 }
