@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// Too long to be met by accident.
+/// So much of a secret is too long to be met by accident.
 const PIECE_BYTES: usize = 12;
 
 /// Every piece of every form of some secrets.
@@ -25,7 +25,8 @@ impl Hunt {
         for secret in secrets {
             assert!(secret.len() >= PIECE_BYTES, "too short to be told from other text: {secret}");
             for (name, form) in forms(secret) {
-                for piece in form.windows(PIECE_BYTES) {
+                let length = (PIECE_BYTES * form.len() / secret.len()).min(form.len());
+                for piece in form.windows(length) {
                     pieces.push(piece.to_vec());
                     origins.push(format!("{name} of {secret}"));
                 }

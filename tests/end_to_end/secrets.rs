@@ -27,7 +27,7 @@ const SECRETS: [(&str, &str); 5] = [
 ];
 const USER: &str = "svc-u4Tq9";
 const ACCESS_TOKEN: &str = "eyJ0eXAiOiJKV1QifQ.k3Vw8Rz1Xb6Yd0Qm.s-9_Tg4HpLc2NfUaEj7WiOv5";
-const SOURCE_TOKEN: &str = "Source+Token/81Bd42Fc~Qx7Lm";
+const SOURCE_TOKEN: &str = "w8Gd+n3/Yk81Bd42Fc~Qx7Lm";
 const STATUSES: [u16; 8] = [400, 401, 403, 413, 429, 302, 503, 200];
 
 fn hunt() -> Hunt {
