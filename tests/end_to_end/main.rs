@@ -15,6 +15,7 @@
 
 mod support;
 
+mod acknowledgement;
 mod addresses;
 mod bad_configuration;
 mod bad_input;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use serde_json::Value;
-use siemaphore_receiver::{Certificate, Received, Receiver, ReceiverConfig, RequestLog, Siem};
+use siemaphore_receiver::{
+    Acknowledgement, Certificate, Received, Receiver, ReceiverConfig, RequestLog, Siem,
+};
 
 use super::PATIENCE;
 
@@ -19,6 +21,8 @@ const CLIENT_ID: &str = "66666666-7777-8888-9999-000000000000";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Splunk,
+    /// Its token has indexer acknowledgement; it confirms when it is told to.
+    AcknowledgingSplunk,
     Datadog,
     Sentinel,
 }
@@ -27,7 +31,7 @@ impl Kind {
     /// The name of the built-in formatter.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Kind::Splunk => "splunk",
+            Kind::Splunk | Kind::AcknowledgingSplunk => "splunk",
             Kind::Datadog => "datadog",
             Kind::Sentinel => "sentinel",
         }
@@ -35,7 +39,7 @@ impl Kind {
 
     pub(crate) fn secret(self) -> &'static str {
         match self {
-            Kind::Splunk => HEC_TOKEN,
+            Kind::Splunk | Kind::AcknowledgingSplunk => HEC_TOKEN,
             Kind::Datadog => DATADOG_KEY,
             Kind::Sentinel => CLIENT_SECRET,
         }
@@ -44,6 +48,9 @@ impl Kind {
     fn siem(self) -> Siem {
         match self {
             Kind::Splunk => Siem::splunk_hec(HEC_TOKEN),
+            Kind::AcknowledgingSplunk => {
+                Siem::splunk_hec_acknowledging(HEC_TOKEN, Acknowledgement::when_told())
+            }
             Kind::Datadog => Siem::Datadog { api_key: DATADOG_KEY.to_owned() },
             Kind::Sentinel => Siem::Sentinel {
                 dcr_immutable_id: DCR.to_owned(),
