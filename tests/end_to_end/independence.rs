@@ -55,8 +55,8 @@ async fn at_the_size_limit_the_organisation_that_holds_most_loses_its_oldest_eve
     let mut sent = 0;
     while scene.destination("large").await["ledger"]["expired"].as_u64() < Some(50) {
         assert!(sent < 1_000, "nothing expires");
-        scene.send(&bulky("many", sent..sent + 25)).await;
-        sent += 25;
+        scene.send(&bulky("many", sent..sent + 50)).await;
+        sent += 50;
     }
 
     let large = scene.destination("large").await;
@@ -66,7 +66,14 @@ async fn at_the_size_limit_the_organisation_that_holds_most_loses_its_oldest_eve
     assert_eq!((count(&small, "expired"), count(&small, "waiting")), (0, 40), "{small:#}");
     let expires = |line: &crate::support::Entry| line.message.contains("expired by the store's size limit");
     assert_eq!(scene.host.log.wait(0, "expired events", expires).await.field("organization"), "acme");
+    let warns = |line: &crate::support::Entry| {
+        line.level == "WARN"
+            && line.message.contains("close to its size limit")
+            && line.fields["percent"].as_u64() >= Some(80)
+    };
+    scene.host.log.wait(0, "the alert before", warns).await;
     let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
+    assert!(metrics.contains("siemaphore_store_near_limit 1"), "{metrics}");
     let expected =
         format!("siemaphore_destination_events{{destination=\"acme/large\",end=\"expired\"}} {expired}");
     assert!(metrics.contains(&expected), "no {expected} in {metrics}");

@@ -3,18 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::PATIENCE;
 use crate::stage::Destination;
-
-/// The most dead letters in one answer.
-const PAGE: usize = 1_000;
 
 /// Where a destination's events are, as the host counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +49,20 @@ impl Ledger {
     }
 }
 
+/// An event that was given up.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeadLetter {
+    pub(crate) key: String,
+    pub(crate) event: Value,
+}
+
+impl DeadLetter {
+    fn parse(line: &Value) -> DeadLetter {
+        let key = line["dead_letter"]["event_key"].as_str().expect("a key").to_owned();
+        DeadLetter { key, event: line["event"].clone() }
+    }
+}
+
 /// The operator's side of a host.
 pub(crate) struct Api {
     socket: PathBuf,
@@ -69,40 +81,47 @@ impl Api {
         Ledger::parse(&one["ledger"])
     }
 
-    /// The keys of the events that a destination gave up.
-    pub(crate) async fn dead_letters(&self, destination: &Destination) -> Vec<String> {
+    /// The events that a destination gave up.
+    pub(crate) async fn dead_letters(&self, destination: &Destination) -> Vec<DeadLetter> {
         let id = format!("{}/{}", destination.organization.name(), destination.name);
-        let (mut keys, mut after) = (Vec::new(), 0);
-        loop {
-            let path = format!("/v1/dead-letters?destination={id}&after={after}&limit={PAGE}");
-            let page = self.get(&path).await;
-            let page = page.as_array().expect("a list");
-            for letter in page {
-                keys.push(letter["event_key"].as_str().expect("a key").to_owned());
-                after = letter["id"].as_i64().expect("an id");
-            }
-            if page.len() < PAGE {
-                return keys;
-            }
-        }
+        let path = format!("/v1/dead-letters/export?destination={id}");
+        let lines = self.ask(Method::GET, &path, "").await;
+        let lines = std::str::from_utf8(&lines).expect("text").lines();
+        lines.map(|line| DeadLetter::parse(&serde_json::from_str(line).expect("JSON"))).collect()
+    }
+
+    /// Asks for all of them to be sent again.
+    pub(crate) async fn replay(&self, destination: &Destination) {
+        let (organization, name) = (destination.organization.name(), destination.name);
+        let path = format!("/v1/organizations/{organization}/destinations/{name}/dead-letters/replay");
+        self.ask(Method::POST, &path, r#"{"all":true}"#).await;
     }
 
     async fn get(&self, path: &str) -> Value {
-        let answer = timeout(PATIENCE, exchange(&self.socket, path)).await.expect("an answer in time");
-        let (status, body) = answer.expect("an answer");
+        serde_json::from_slice(&self.ask(Method::GET, path, "").await).expect("JSON")
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &'static str) -> Bytes {
+        let exchange = exchange(&self.socket, method, path, body);
+        let (status, body) =
+            timeout(PATIENCE, exchange).await.expect("an answer in time").expect("an answer");
         assert_eq!(status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).expect("JSON")
+        body
     }
 }
 
-async fn exchange(socket: &Path, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
+async fn exchange(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: &'static str,
+) -> anyhow::Result<(StatusCode, Bytes)> {
     let stream = UnixStream::connect(socket).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = Request::get(path).header("host", "siemaphore").body(Empty::<Bytes>::new())?;
+    let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
+    let request = Request::builder().method(method).uri(path).header("host", "siemaphore");
+    let request = request.header("content-type", "application/json").body(Full::<Bytes>::from(body))?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = answer.into_body().collect().await?.to_bytes();
-    connection.abort();
-    Ok((status, body))
+    Ok((status, answer.into_body().collect().await?.to_bytes()))
 }

@@ -56,11 +56,10 @@ impl Run {
         for kill in 0..self.kills {
             scene.live_and_die(kill).await;
         }
-        let evidence = scene.heal().await;
-        scene.report.finish(&evidence, &scene.driver.counts);
-        let broken =
-            [evidence.broken_promises(), scene.report.missed_chances(&evidence, &scene.driver.counts)]
-                .concat();
+        let (healed, replayed) = scene.heal().await;
+        scene.report.finish(&healed, &scene.driver.counts);
+        let missed = scene.report.missed_chances(&healed, &scene.driver.counts);
+        let broken = [healed.broken_promises(), replayed.broken_promises(), missed].concat();
         assert!(broken.is_empty(), "{}\nseed {}", broken.join("\n"), self.seed);
     }
 }
@@ -154,8 +153,8 @@ impl Scene {
         self.report.killed(moment, &self.driver.counts, &self.siems);
     }
 
-    /// Leaves the host alone until it is done, and takes stock.
-    async fn heal(&mut self) -> Evidence {
+    /// Leaves the host alone until it is done, and takes stock; then once more with all dead letters sent again.
+    async fn heal(&mut self) -> (Evidence, Evidence) {
         self.stop.cancel();
         while let Some(ended) = self.troubles.join_next().await {
             ended.expect("a troublemaker ends well");
@@ -170,11 +169,13 @@ impl Scene {
             self.driver.fresh(organization).await;
         }
         self.until_delivered().await;
-        let evidence = self.evidence().await;
+        let healed = self.evidence().await;
+        self.replay().await;
+        let replayed = self.evidence().await;
         host.signal(Signal::TERM);
         let status = host.ended().await;
         assert!(status.success(), "the host ended with {status}");
-        evidence
+        (healed, replayed)
     }
 
     fn start(&mut self) -> Host {
@@ -198,16 +199,29 @@ impl Scene {
         }
     }
 
-    /// Waits until nothing waits, and until all that arrived was counted.
+    /// Nothing stands in the way of any event now, so no dead letter may be left.
+    async fn replay(&self) {
+        let api = Api::new(self.stage.socket());
+        for siem in &self.siems {
+            api.replay(&siem.destination).await;
+        }
+        self.until("replayed", |ledger| ledger.dead_lettered == 0).await;
+    }
+
     async fn until_delivered(&self) {
+        self.until("delivered", |ledger| ledger.waiting == 0).await;
+    }
+
+    /// Waits until every ledger is so, and until all that arrived was counted.
+    async fn until(&self, what: &str, is_done: impl Fn(&Ledger) -> bool) {
         let began = Instant::now();
         loop {
             let ledgers = self.ledgers().await;
             let counted = |siem: &Arc<Siem>| siem.arrivals().requests == siem.receiver.totals().requests;
-            if ledgers.iter().all(|ledger| ledger.waiting == 0) && self.siems.iter().all(counted) {
+            if ledgers.iter().all(&is_done) && self.siems.iter().all(counted) {
                 return;
             }
-            assert!(began.elapsed() < HEALED_WITHIN, "not delivered within {HEALED_WITHIN:?}: {ledgers:#?}");
+            assert!(began.elapsed() < HEALED_WITHIN, "not {what} within {HEALED_WITHIN:?}: {ledgers:#?}");
             sleep(BETWEEN_QUESTIONS).await;
         }
     }

@@ -223,7 +223,8 @@ impl Stage {
         let mut text = format!(
             "\n[[destination]]\nname = \"{name}\"\norganization = \"{organization}\"\nformatter = \"{}\"\n\
              endpoint = \"{}\"\nca_file = \"ca.pem\"\nsecret = \"{secret}\"\ntimeout = \"2s\"\n\
-             concurrency = {concurrency}\nbatch_events = {batch_events}\n",
+             concurrency = {concurrency}\nbatch_events = {batch_events}\n\
+             retry = {{ shortest = \"200ms\", longest = \"3s\" }}\n",
             kind.formatter(),
             siem.receiver.endpoint(),
         );

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use crate::api::Ledger;
+use crate::api::{DeadLetter, Ledger};
 use crate::history::Fate;
 use crate::payload::{EventId, Organization, Payloads};
 use crate::siem::{Arrivals, Arrived};
@@ -26,8 +26,7 @@ pub(crate) struct Evidence {
 pub(crate) struct Delivery {
     pub(crate) destination: Destination,
     pub(crate) arrivals: Arrivals,
-    /// The keys of its dead letters.
-    pub(crate) dead_letters: Vec<String>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) ledger: Ledger,
     /// Records that the SIEM would have spoiled without a word.
     pub(crate) violations: u64,
@@ -89,7 +88,7 @@ impl<'a> Case<'a> {
         self.found
     }
 
-    /// A dead letter shows the key of its event only, so the keys of all events are worked out.
+    /// A dead letter is known by its key, so the keys of all events are worked out.
     fn read_dead_letters(&mut self, payloads: Payloads) {
         if self.delivery.dead_letters.is_empty() {
             return;
@@ -97,13 +96,17 @@ impl<'a> Case<'a> {
         let all = 0..self.fates.len() as u32;
         let numbers: HashMap<String, u32> =
             all.map(|number| (payloads.key(self.id(number)), number)).collect();
-        for key in &self.delivery.dead_letters {
-            match numbers.get(key) {
-                Some(&number) if !self.dead.insert(number) => {
-                    self.accuse(format!("{} is among the dead letters twice", self.id(number)));
-                }
-                Some(_) => {}
-                None => self.accuse(format!("the dead letter with key {key} is none of the events issued")),
+        for DeadLetter { key, event } in &self.delivery.dead_letters {
+            let Some(&number) = numbers.get(key) else {
+                self.accuse(format!("the dead letter with key {key} is none of the events issued"));
+                continue;
+            };
+            let id = self.id(number);
+            if !self.dead.insert(number) {
+                self.accuse(format!("{id} is among the dead letters twice"));
+            }
+            if *event != payloads.event(id) {
+                self.accuse(format!("{id} is a dead letter with another payload: {event}"));
             }
         }
     }

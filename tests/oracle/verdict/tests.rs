@@ -25,6 +25,11 @@ fn evidence() -> Evidence {
     }
 }
 
+fn dead_letter(number: u32) -> DeadLetter {
+    let id = EventId { organization: Organization::Acme, number };
+    DeadLetter { key: PAYLOADS.key(id), event: PAYLOADS.event(id) }
+}
+
 /// Breaks one thing, and expects the accusations to begin with these words.
 #[track_caller]
 fn check(break_it: impl FnOnce(&mut Delivery), expected: &[&str]) {
@@ -62,8 +67,7 @@ fn a_dead_letter_is_not_missing() {
         |delivery| {
             delivery.arrivals.events[2] = Arrived::default();
             delivery.arrivals.distinct = 3;
-            delivery.dead_letters =
-                vec![PAYLOADS.key(EventId { organization: Organization::Acme, number: 2 })];
+            delivery.dead_letters = vec![dead_letter(2)];
             delivery.arrivals.met.insert(Trouble::StoppedAt, 1);
             (delivery.ledger.dead_lettered, delivery.ledger.delivered) = (1, 3);
         },
@@ -75,7 +79,7 @@ fn a_dead_letter_is_not_missing() {
 fn a_dead_letter_of_nobody_is_found() {
     check(
         |delivery| {
-            delivery.dead_letters = vec!["00".repeat(16)];
+            delivery.dead_letters = vec![DeadLetter { key: "00".repeat(16), ..dead_letter(2) }];
             delivery.arrivals.met.insert(Trouble::StoppedAt, 1);
             (delivery.ledger.dead_lettered, delivery.ledger.delivered) = (1, 3);
         },
@@ -84,11 +88,22 @@ fn a_dead_letter_of_nobody_is_found() {
 }
 
 #[test]
+fn a_dead_letter_that_is_not_whole_is_found() {
+    check(
+        |delivery| {
+            delivery.dead_letters = vec![DeadLetter { event: dead_letter(1).event, ..dead_letter(2) }];
+            delivery.arrivals.met.insert(Trouble::StoppedAt, 1);
+            (delivery.ledger.dead_lettered, delivery.ledger.delivered) = (1, 3);
+        },
+        &["acme-2 is a dead letter with another payload"],
+    );
+}
+
+#[test]
 fn a_dead_letter_that_no_refusal_explains_is_found() {
     check(
         |delivery| {
-            delivery.dead_letters =
-                vec![PAYLOADS.key(EventId { organization: Organization::Acme, number: 2 })];
+            delivery.dead_letters = vec![dead_letter(2)];
             delivery.arrivals.met.insert(Trouble::Overloaded, 9);
             (delivery.ledger.dead_lettered, delivery.ledger.delivered) = (1, 3);
         },
