@@ -1,5 +1,5 @@
-use crate::support::{Rig, WEEK, events};
-use siemaphore_store::{LoadError, StorageError, StoreError};
+use crate::support::{HOUR, Rig, START_MS, WEEK, events};
+use siemaphore_store::{BlockId, LoadError, StorageError, StoreError};
 
 fn flip_a_bit(rig: &Rig, first: u64) {
     let database = rig.database();
@@ -22,6 +22,7 @@ async fn a_damaged_block_is_noticed_counted_and_out_of_the_way() {
     let good = rig.append("acme", 2).await;
     rig.deliver("sentinel", bad.start..bad.start + 2).await;
     flip_a_bit(&rig, bad.start);
+    rig.advance(HOUR);
 
     let block = rig.next("splunk").await.unwrap().block;
     let loaded = rig.store.load(block).await;
@@ -36,6 +37,13 @@ async fn a_damaged_block_is_noticed_counted_and_out_of_the_way() {
     let loaded = rig.store.load(block).await;
     assert!(matches!(loaded, Err(LoadError::Gone(_))), "{loaded:?}");
     assert_eq!(rig.store.status().await.unwrap().damaged_blocks, 1);
+    let listed = rig.store.damaged_blocks().await.unwrap().remove(0);
+    assert_eq!((listed.first, listed.count, listed.organization.as_str()), (bad.start, 5, "acme"));
+    assert_eq!((listed.stored_ms, listed.found_ms), (START_MS, START_MS + 3_600_000));
+    assert!(listed.reason.contains("checksum"), "{}", listed.reason);
+    let kept = rig.store.damaged_data(block).await.unwrap().unwrap();
+    assert_eq!(kept.len() as u64, listed.bytes);
+    assert_eq!(rig.store.damaged_data(BlockId(good.start)).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Files of older formats, as their versions of the host wrote them (kept under `tests/fixtures`).
 
-use crate::support::{START_MS, dead_letter, settlement};
+use crate::faulty_disk::{Fault, FaultyDisk};
+use crate::faulty_vfs;
+use crate::support::{START_MS, dead_letter, settlement, small_folder};
 use siemaphore_store::{Clock, Ledger, Selection, Settlement, Store, StoreConfig, StoreError};
 use std::path::Path;
+use tempfile::TempDir;
 
 const FORMAT_1: &[u8] = include_bytes!("../fixtures/format-1/store.db.zst");
 
@@ -123,6 +126,43 @@ async fn a_migration_that_fails_leaves_the_old_format_whole() {
     database.execute_batch("DROP TABLE dead_letter_totals").unwrap();
     drop(database);
     assert_eq!(Store::open(config).unwrap().ledger("splunk").await.unwrap().waiting, 7);
+}
+
+/// What a power cut leaves of a migration that got as far as this call to the disk.
+fn cut_off(number: u64, disk: &FaultyDisk, vfs: &str) -> TempDir {
+    let (folder, left) = (small_folder(), small_folder());
+    let config = StoreConfig { vfs: Some(vfs.to_owned()), ..unpack(folder.path()) };
+    disk.fail(disk.calls() + number, u64::MAX / 2, Fault::Broken);
+    drop(Store::open(config));
+    for (path, content) in disk.after_power_cut(number) {
+        if path.starts_with(folder.path()) {
+            std::fs::write(left.path().join(path.file_name().unwrap()), content).unwrap();
+        }
+    }
+    left
+}
+
+#[tokio::test]
+async fn the_power_may_fail_at_any_moment_of_a_migration() {
+    let (disk, vfs) = faulty_vfs::register();
+    for number in 0..40 {
+        let left = cut_off(number, disk, &vfs);
+        // The first call opens the file: without it nothing has been seen of it.
+        if !left.path().join("store.db").exists() {
+            continue;
+        }
+        let mut config = StoreConfig::new(left.path());
+        (config.ballast_bytes, config.disk_reserve_bytes) = (0, 0);
+        config.clock = Clock::new(|| START_MS + 120_000);
+        let store = Store::open(config).unwrap();
+        assert_eq!(version(left.path()), 2);
+        for destination in ["splunk", "sentinel", "datadog", "retired"] {
+            let ledger = store.ledger(destination).await.unwrap();
+            assert_eq!((ledger.difference(), ledger.accepted > 0), (0, true), "call {number}: {destination}");
+        }
+        assert_eq!(store.ledger("splunk").await.unwrap().waiting, 7, "call {number}");
+        assert_eq!(store.dead_letters(None, None, 10).await.unwrap().len(), 3, "call {number}");
+    }
 }
 
 #[tokio::test]
