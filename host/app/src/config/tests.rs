@@ -1,5 +1,7 @@
 //! What people get wrong in a configuration, and what they are told.
 
+mod mutations;
+
 use std::path::Path;
 use std::time::Duration;
 
