@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::io::Write;
 
 use siemaphore_receiver::Fault;
 
@@ -135,9 +136,10 @@ async fn run_in_namespace(test: &str, why: &str) {
     };
     let possible = unshare(&["true".as_ref()]).output().await.is_ok_and(|output| output.status.success());
     if !possible {
-        eprintln!(
-            "SKIPPED, nothing is proven here: {name}: mounting is not allowed ({why}), nor is `unshare`"
-        );
+        let said =
+            format!("SKIPPED, nothing is proven: {name}: mounting is not allowed ({why}), nor is `unshare`");
+        // Not with a macro: what those print is shown of tests that fail only.
+        writeln!(std::io::stderr(), "{said}").expect("standard error");
         return;
     }
     let command = [this.as_os_str(), "--exact".as_ref(), name.as_ref(), "--nocapture".as_ref()];

@@ -37,6 +37,10 @@ impl History {
         self.session.store(session, Ordering::Relaxed);
     }
 
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Numbers that nobody has had before.
     pub(crate) fn issue(&self, organization: Organization, count: usize) -> Range<u32> {
         let mut fates = self.of(organization).lock().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::driver::Counts;
 use crate::faults::{Met, Trouble};
@@ -14,25 +14,39 @@ use crate::siem::Siem;
 use crate::verdict::Evidence;
 
 /// Where no terminal shows a line that changes, one is written after so many kills.
-const KILLS_A_LINE: u32 = 10;
+const KILLS_A_LINE: usize = 10;
 /// A run of so many kills is long enough for everything to have happened.
 const LONG_RUN: u32 = 50;
 const ACKNOWLEDGED_A_KILL: u64 = 20;
 
 pub(crate) struct Report {
     pub(crate) run: Run,
+    pub(crate) lives: Vec<Life>,
     began: Instant,
-    moments: BTreeMap<Moment, u32>,
+}
+
+/// One life of the host, and its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    pub(crate) killed: Moment,
+    /// Since the run began.
+    pub(crate) after: Duration,
+}
+
+/// Shown of tests that succeed as well: whoever interrupts a run wants to know its seed.
+pub(crate) fn begin(run: Run) {
+    let line = format!("oracle: {} kills; repeat with SIEMAPHORE_ORACLE_SEED={}", run.kills, run.seed);
+    writeln!(stderr(), "{line}").expect("standard error");
 }
 
 impl Report {
     pub(crate) fn new(run: Run) -> Report {
-        Report { run, began: Instant::now(), moments: BTreeMap::new() }
+        Report { run, lives: Vec::new(), began: Instant::now() }
     }
 
-    pub(crate) fn killed(&mut self, moment: Moment, counts: &Counts, siems: &[Arc<Siem>]) {
-        *self.moments.entry(moment).or_default() += 1;
-        let kills: u32 = self.moments.values().sum();
+    pub(crate) fn killed(&mut self, killed: Moment, after: Duration, counts: &Counts, siems: &[Arc<Siem>]) {
+        self.lives.push(Life { killed, after });
+        let kills = self.lives.len();
         let is_terminal = stderr().is_terminal();
         if !is_terminal && !kills.is_multiple_of(KILLS_A_LINE) {
             return;
@@ -59,7 +73,7 @@ impl Report {
             "{clear}{} kills in {:.0} s: {:?}",
             self.run.kills,
             self.began.elapsed().as_secs_f64(),
-            self.moments
+            self.moments()
         );
         eprintln!("intake: {counts:?}");
         eprintln!(
@@ -81,12 +95,20 @@ impl Report {
         eprintln!("troubles: {:?}", met(evidence));
     }
 
+    fn moments(&self) -> BTreeMap<Moment, u32> {
+        let mut moments = BTreeMap::new();
+        for life in &self.lives {
+            *moments.entry(life.killed).or_default() += 1;
+        }
+        moments
+    }
+
     /// A run in which nothing went wrong proves nothing. What should have happened in a long one and did not, in words.
     pub(crate) fn missed_chances(&self, evidence: &Evidence, counts: &Counts) -> Vec<String> {
         if self.run.kills < LONG_RUN {
             return Vec::new();
         }
-        let met = met(evidence);
+        let (met, moments) = (met(evidence), self.moments());
         let mut missed = Vec::new();
         let acknowledged = counts.acknowledged.load(Ordering::Relaxed);
         if acknowledged < ACKNOWLEDGED_A_KILL * u64::from(self.run.kills) {
@@ -94,7 +116,7 @@ impl Report {
         }
         let never = Trouble::ALL.into_iter().filter(|trouble| !met.contains_key(trouble));
         missed.extend(never.map(|trouble| format!("no SIEM was ever in this trouble: {trouble:?}")));
-        let never = Moment::ALL.into_iter().filter(|moment| !self.moments.contains_key(moment));
+        let never = Moment::ALL.into_iter().filter(|moment| !moments.contains_key(moment));
         missed.extend(never.map(|moment| format!("the host was never killed at this moment: {moment:?}")));
         let calm = evidence.deliveries.iter().filter(|delivery| !delivery.destination.is_troubled);
         let chances = [

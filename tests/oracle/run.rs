@@ -19,7 +19,7 @@ use crate::history::History;
 use crate::host::Host;
 use crate::moments::{self, Moment};
 use crate::payload::{Organization, Payloads};
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::siem::Siem;
 use crate::stage::Stage;
 use crate::trigger::Trigger;
@@ -51,7 +51,7 @@ impl Run {
     }
 
     pub(crate) async fn to_its_verdict(self) {
-        eprintln!("oracle: {} kills; repeat with SIEMAPHORE_ORACLE_SEED={}", self.kills, self.seed);
+        report::begin(self);
         let mut scene = Scene::set(self).await;
         for kill in 0..self.kills {
             scene.live_and_die(kill).await;
@@ -150,7 +150,7 @@ impl Scene {
             assert!(has_drained, "the host ended by itself in session {}: {status}", self.sessions);
         }
         self.nobody_has_failed();
-        self.report.killed(moment, &self.driver.counts, &self.siems);
+        self.report.killed(moment, self.history.elapsed(), &self.driver.counts, &self.siems);
     }
 
     /// Leaves the host alone until it is done, and takes stock; then once more with all dead letters sent again.
@@ -249,7 +249,7 @@ impl Scene {
         }
         Evidence {
             payloads: self.payloads,
-            kills: u64::from(self.report.run.kills),
+            lives: self.report.lives.clone(),
             acme: self.history.fates(Organization::Acme),
             umbra: self.history.fates(Organization::Umbra),
             deliveries,

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use crate::api::{DeadLetter, Ledger};
 use crate::history::Fate;
 use crate::payload::{EventId, Organization, Payloads};
+use crate::report::Life;
 use crate::siem::{Arrivals, Arrived};
 use crate::stage::Destination;
 
@@ -16,7 +17,8 @@ const NAMED: usize = 20;
 /// Everything that is known when the host has nothing left to do.
 pub(crate) struct Evidence {
     pub(crate) payloads: Payloads,
-    pub(crate) kills: u64,
+    /// In order: the first session is the first life. The last one ends with a stop and is not among them.
+    pub(crate) lives: Vec<Life>,
     pub(crate) acme: Vec<Fate>,
     pub(crate) umbra: Vec<Fate>,
     pub(crate) deliveries: Vec<Delivery>,
@@ -63,7 +65,7 @@ impl Delivery {
 struct Case<'a> {
     delivery: &'a Delivery,
     fates: &'a [Fate],
-    kills: u64,
+    lives: &'a [Life],
     dead: BTreeSet<u32>,
     found: Vec<String>,
 }
@@ -73,7 +75,7 @@ impl<'a> Case<'a> {
         let organization = delivery.destination.organization;
         let fates = evidence.fates(organization);
         let mut case =
-            Case { delivery, fates, kills: evidence.kills, dead: BTreeSet::new(), found: Vec::new() };
+            Case { delivery, fates, lives: &evidence.lives, dead: BTreeSet::new(), found: Vec::new() };
         case.read_dead_letters(evidence.payloads);
         case
     }
@@ -117,10 +119,18 @@ impl<'a> Case<'a> {
             let Fate::Acknowledged { after, session } = fate else { continue };
             if self.delivery.arrivals.times(number) == 0 && !self.dead.contains(&number) {
                 let id = self.id(number);
-                missing.push(format!("{id} (after {:.3} s, in session {session})", after.as_secs_f64()));
+                let (after, end) = (after.as_secs_f64(), self.end_of(*session));
+                missing.push(format!("{id} (after {after:.3} s, in session {session}, {end})"));
             }
         }
         self.accuse_all("acknowledged and neither delivered nor a dead letter", &missing);
+    }
+
+    fn end_of(&self, session: u32) -> String {
+        match self.lives.get(session as usize - 1) {
+            Some(Life { killed, after }) => format!("killed {killed:?} after {:.3} s", after.as_secs_f64()),
+            None => "which was not killed".to_owned(),
+        }
     }
 
     fn nothing_is_invented(&mut self) {
@@ -148,9 +158,8 @@ impl<'a> Case<'a> {
 
     fn duplicates_are_bounded(&mut self) {
         let (repeats, in_flight) = (self.delivery.repeats(), self.delivery.destination.in_flight());
-        let bound = self.kills * in_flight;
-        if repeats > bound {
-            let kills = self.kills;
+        let kills = self.lives.len() as u64;
+        if repeats > kills * in_flight {
             self.accuse(format!(
                 "{repeats} events came twice: more than {in_flight} for each of {kills} kills"
             ));

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::faults::Trouble;
+use crate::moments::Moment;
 use crate::stage::DESTINATIONS;
 
 const PAYLOADS: Payloads = Payloads { began: Duration::from_secs(1_795_000_000) };
-const ACKNOWLEDGED: Fate = Fate::Acknowledged { after: Duration::from_millis(1_500), session: 3 };
+const ACKNOWLEDGED: Fate = Fate::Acknowledged { after: Duration::from_millis(1_500), session: 1 };
 const ONCE: Arrived = Arrived { times: 1, unanswered: 0 };
 
 /// Four events were acknowledged and have arrived, one is unknown and did not, one was refused.
@@ -18,7 +19,7 @@ fn evidence() -> Evidence {
     let destination = DESTINATIONS[0];
     Evidence {
         payloads: PAYLOADS,
-        kills: 1,
+        lives: vec![Life { killed: Moment::Anytime, after: Duration::from_secs(2) }],
         acme: vec![ACKNOWLEDGED, ACKNOWLEDGED, ACKNOWLEDGED, ACKNOWLEDGED, Fate::Unknown, Fate::Refused],
         umbra: Vec::new(),
         deliveries: vec![Delivery { destination, arrivals, dead_letters: Vec::new(), ledger, violations: 0 }],
@@ -56,7 +57,7 @@ fn an_acknowledged_event_that_is_nowhere_is_named_with_its_session() {
             (delivery.ledger.accepted, delivery.ledger.delivered) = (3, 3);
         },
         &[
-            "1 acknowledged and neither delivered nor a dead letter:\n    acme-2 (after 1.500 s, in session 3)",
+            "1 acknowledged and neither delivered nor a dead letter:\n    acme-2 (after 1.500 s, in session 1, killed Anytime after 2.000 s)",
         ],
     );
 }
