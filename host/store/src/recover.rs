@@ -15,6 +15,7 @@ pub(crate) use ledgers::UNKNOWN_POSITIONS;
 
 use crate::config::StoreConfig;
 use crate::error::{StorageError, StoreError};
+use crate::recover::copy::Copied;
 use crate::salvage::{self, Pages};
 use crate::snapshot::Snapshot;
 use crate::{folder, schema};
@@ -59,33 +60,40 @@ pub(crate) fn run(config: &StoreConfig, reason: &str) -> Result<(), StoreError> 
     tracing::error!(path = %schema::path(config).display(), reason, "the store's file is damaged and is rebuilt");
     let files = Files::of(config);
     refuse_without_room(config, &files)?;
-    let pages = Pages::open(&files.database, &files.journal)?;
-    let snapshot = Snapshot::read(&config.folder);
     remove_if_there(&files.partial)?;
-    let rebuilt = {
-        let connection = schema::create_at(&files.partial)?;
-        let copied = copy::run(&connection, &pages, config.clock.now_ms())?;
-        let lost = ledgers::settle(&connection, &copied, &snapshot)?;
-        schema::stamp(&connection)?;
-        (copied, lost)
-    };
-    folder::sync_file(&files.partial)?;
+    let filled = fill(config, &files);
+    if filled.is_err() {
+        // Its space is needed all the more now. A leftover is removed at the next opening.
+        drop(remove_if_there(&files.partial));
+    }
+    let (copied, events_lost) = filled?;
     std::fs::rename(&files.partial, &files.recovered)
         .map_err(StorageError::file("rename", &files.partial))?;
     folder::sync(&config.folder)?;
     let aside = files.change_places(config.clock.now_ms())?;
-    let (copied, lost) = rebuilt;
     tracing::error!(
         blocks = copied.blocks,
         damaged_blocks = copied.damaged_blocks,
         dead_letters = copied.dead_letters,
         destinations = copied.destinations.len(),
-        events_lost = lost,
+        events_lost,
         damaged_file = %aside.display(),
         "the store goes on with what could be read; keep the damaged file for an expert, or delete it"
     );
     files.forget_oldest("store.db.damaged-");
     Ok(())
+}
+
+/// Fills a new file and syncs it; gives what was found, and how many events are counted as damaged now.
+fn fill(config: &StoreConfig, files: &Files) -> Result<(Copied, u64), StoreError> {
+    let pages = Pages::open(&files.database, &files.journal)?;
+    let connection = schema::create_at(&files.partial)?;
+    let copied = copy::run(&connection, &pages, config.clock.now_ms())?;
+    let events_lost = ledgers::settle(&connection, &copied, &Snapshot::read(&config.folder))?;
+    schema::stamp(&connection)?;
+    drop(connection);
+    folder::sync_file(&files.partial)?;
+    Ok((copied, events_lost))
 }
 
 /// The copy is at most as large as what is copied.

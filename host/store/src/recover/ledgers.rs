@@ -31,17 +31,14 @@ pub(crate) fn settle(
     let names = destination::names(connection)?;
     let mut accepted = snapshot.accepted.clone();
     accepted.extend(copied.accepted.clone());
+    raise_accepted(connection, &accepted)?;
     for name in &names {
         reset_if_damaged(connection, name)?;
         count_letters(connection, name)?;
         await_blocks(connection, name)?;
         at_least_what_is_accounted_for(connection, name, &mut accepted)?;
     }
-    for (organization, accepted) in accepted {
-        log_row::ensure_organization(connection, &organization)?;
-        const SET: &str = "UPDATE organizations SET accepted = max(accepted, ?2) WHERE name = ?1";
-        connection.prepare_cached(SET)?.execute(params![organization, accepted])?;
-    }
+    raise_accepted(connection, &accepted)?;
     let mut lost = 0;
     for name in &names {
         let missing = ledger::read(connection, name)?.difference();
@@ -50,6 +47,21 @@ pub(crate) fn settle(
         lost += damaged;
     }
     Ok(lost)
+}
+
+/// Sets how many events each organisation had, which is never less than came before one of its destinations.
+fn raise_accepted(connection: &Connection, accepted: &BTreeMap<String, u64>) -> rusqlite::Result<()> {
+    const KNOWN: &str = "INSERT INTO organizations SELECT DISTINCT organization, 0, 0 FROM destinations WHERE true ON CONFLICT DO NOTHING";
+    const SET: &str = "UPDATE organizations SET accepted = max(accepted, ?2) WHERE name = ?1";
+    const LEAST: &str = "UPDATE organizations SET accepted = max(accepted, \
+         ifnull((SELECT max(accepted_before) FROM destinations WHERE organization = organizations.name), 0))";
+    connection.execute(KNOWN, [])?;
+    for (organization, accepted) in accepted {
+        log_row::ensure_organization(connection, organization)?;
+        connection.prepare_cached(SET)?.execute(params![organization, accepted])?;
+    }
+    connection.execute(LEAST, [])?;
+    Ok(())
 }
 
 /// What depends on the order in which letters and marks were found, or on the format that they were written in.
@@ -105,7 +117,6 @@ fn count_letters(connection: &Connection, name: &str) -> rusqlite::Result<()> {
 /// The copied blocks are awaited by nobody yet.
 fn await_blocks(connection: &Connection, name: &str) -> Result<(), StoreError> {
     let destination = destination::get(connection, name)?;
-    log_row::ensure_organization(connection, &destination.organization)?;
     if destination.active {
         for span in destination::waiting_blocks(connection, &destination.organization, &destination.cursor)? {
             block_row::change_awaited_by(connection, span.id(), 1)?;

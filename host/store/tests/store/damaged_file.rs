@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const PAGE: usize = 16 << 10;
-const DESTINATIONS: [(&str, &str); 3] = [("splunk", "acme"), ("sentinel", "acme"), ("datadog", "globex")];
+/// The last one is opened when half of the events are there.
+const DESTINATIONS: [(&str, &str); 4] =
+    [("splunk", "acme"), ("sentinel", "acme"), ("datadog", "globex"), ("archive", "acme")];
 /// How many blocks lie on one page at most, in the store that is damaged here.
 const BLOCKS_ON_A_PAGE: usize = 3;
 
@@ -38,11 +40,17 @@ async fn append(store: &Store, append: Append) -> Result<u64, AppendError> {
 }
 
 async fn fill(store: &Store) -> BTreeMap<u64, EventBuffer> {
-    for (destination, organization) in DESTINATIONS {
+    let open = async |(destination, organization)| {
         store.open_destination(registration(destination, organization)).await.unwrap();
+    };
+    for destination in &DESTINATIONS[..3] {
+        open(*destination).await;
     }
     let mut blocks = BTreeMap::new();
     for seed in 0..24 {
+        if seed == 12 {
+            open(DESTINATIONS[3]).await;
+        }
         let organization = if seed % 3 == 0 { "globex" } else { "acme" };
         // Some fit on a page together, some need pages of their own.
         let bytes = if seed % 4 == 0 { 40 << 10 } else { 4 << 10 };
