@@ -20,16 +20,21 @@ pub(crate) struct Health {
     concurrency: usize,
     schedule: Schedule,
     trouble: Option<Trouble>,
+    /// Batches were taken lately and not confirmed. Until one is, taking them is no success: else a SIEM that confirms
+    /// nothing would be sent the same events again and again, without a pause.
+    unconfirmed: bool,
 }
 
 impl Health {
     pub(crate) fn new(concurrency: usize, schedule: Schedule) -> Health {
-        Health { breaker: Breaker::new(concurrency, schedule.clone()), concurrency, schedule, trouble: None }
+        let breaker = Breaker::new(concurrency, schedule.clone());
+        Health { breaker, concurrency, schedule, trouble: None, unconfirmed: false }
     }
 
-    /// Whether one more request may go out beside the `sending` ones.
-    pub(crate) fn permits(&self, sending: usize, now: Instant) -> bool {
-        self.breaker.permission(sending, now) == Permission::Now
+    /// Whether one more request may go out beside the `sending` ones, and the batches that wait for a confirmation.
+    pub(crate) fn permits(&self, sending: usize, confirming: usize, now: Instant) -> bool {
+        let running = if self.unconfirmed { sending + confirming } else { sending };
+        self.breaker.permission(running, now) == Permission::Now
     }
 
     /// The end of the pause, while there is one.
@@ -43,6 +48,19 @@ impl Health {
     pub(crate) fn succeeded(&mut self) {
         self.breaker.succeeded();
         self.trouble = None;
+        self.unconfirmed = false;
+    }
+
+    /// The SIEM has taken a batch and confirms it later.
+    pub(crate) fn taken(&mut self) {
+        if !self.unconfirmed {
+            self.succeeded();
+        }
+    }
+
+    /// A batch that was taken is to be sent again.
+    pub(crate) fn not_confirmed(&mut self) {
+        self.unconfirmed = true;
     }
 
     /// A request failed. `random` is from 0 to 1.
@@ -101,8 +119,23 @@ mod tests {
         let now = Instant::now();
         let mut health = Health::new(1, Schedule::default());
         health.failed(Some(Duration::ZERO), 0.0, now, trouble());
-        assert!(health.permits(0, now));
+        assert!(health.permits(0, 0, now));
         health.succeeded();
         assert_eq!((health.trouble(), health.failures()), (None, 0));
+    }
+
+    #[test]
+    fn taking_batches_is_no_success_while_none_is_confirmed() {
+        let now = Instant::now();
+        let mut health = Health::new(4, Schedule::default());
+        health.not_confirmed();
+        health.failed(Some(Duration::ZERO), 0.0, now, trouble());
+        health.taken();
+        assert_eq!(health.failures(), 1);
+        assert!(health.permits(0, 0, now) && !health.permits(0, 1, now), "one at a time, to its end");
+        health.succeeded();
+        health.taken();
+        assert_eq!(health.failures(), 0);
+        assert!(health.permits(0, 9, now));
     }
 }

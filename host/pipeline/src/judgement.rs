@@ -46,7 +46,7 @@ impl Task {
             Decision::Uncertain { lost, reason } => self.give_up_batch(&batch, lost, &reason),
             Decision::Pending(pending) => {
                 // It takes events; whether it keeps them is another question.
-                self.health.succeeded();
+                self.health.taken();
                 self.launch_confirmation(Unconfirmed { batch, pending, cookies });
             }
         }
@@ -61,6 +61,7 @@ impl Task {
             Decision::Retry { .. } | Decision::Hold { .. } | Decision::Split { .. }
         ) {
             self.settlement.duplicates += answered.batch.members.len() as u64;
+            self.health.not_confirmed();
         }
         self.judge(answered);
     }

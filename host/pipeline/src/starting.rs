@@ -51,7 +51,7 @@ impl Task {
 
     fn may_send(&self) -> bool {
         let now = Instant::now();
-        self.health.permits(self.sending, now)
+        self.health.permits(self.sending, self.confirming, now)
             && self.pace.free_at(now).is_none()
             && self.confirming < self.config.concurrency.saturating_mul(UNCONFIRMED_PER_REQUEST)
     }

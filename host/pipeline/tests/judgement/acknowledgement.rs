@@ -75,6 +75,21 @@ async fn a_poll_that_fails_is_repeated_and_the_events_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_whose_polls_are_refused_are_repeated_ever_more_slowly() {
+    let scene = waiting_for_acknowledgement(acknowledging(Acknowledgement::when_told())).await;
+    scene.receiver.script_polls(vec![Fault::Status(404); 2]);
+    scene.append(10).await;
+    scene.receiver.wait_for(30, PATIENCE).await.unwrap();
+    let status = scene.pipeline().status();
+    assert_eq!((status.state, status.failures), (State::Holding, 2), "to be taken is no success");
+    assert!(status.last_error.unwrap().hint.contains("/services/collector/ack"));
+
+    scene.receiver.index_now();
+    scene.until(|ledger| ledger.delivered == 10).await;
+    assert_eq!((scene.pipeline().status().failures, scene.ledger().await.duplicates), (0, 20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_that_indexers_forget_in_a_restart_are_not_delivered() {
     let scene = waiting_for_acknowledgement(acknowledging(Acknowledgement::when_told())).await;
     scene.append(10).await;
