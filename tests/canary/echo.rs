@@ -154,8 +154,11 @@ async fn read(stream: &mut BufReader<TlsStream<TcpStream>>) -> Option<Seen> {
     Some(seen)
 }
 
+/// The bytes of an answer to a request, with a status.
+pub(crate) type Answering = fn(u16, &Seen) -> Vec<u8>;
+
 /// Everything about a request, as an answer of that status. One function for each form and place.
-pub(crate) const ECHOES: [(&str, fn(u16, &Seen) -> Vec<u8>); 13] = [
+pub(crate) const ECHOES: [(&str, Answering); 13] = [
     ("in every header", |status, seen| {
         let value = seen.credential();
         let headers = format!(

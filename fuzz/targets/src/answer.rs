@@ -40,7 +40,7 @@ pub fn run(input: &[u8]) {
     }
     let state = words.bytes().to_vec();
     let body = Bytes::copy_from_slice(words.rest());
-    let truncated = body.len() % 7 == 0;
+    let truncated = body.len().is_multiple_of(7);
     let answer = cleaned(&[], siemaphore_http::Answer { status, headers, body, truncated });
     for response in [
         response_for_guest(&answer, records, 10_000),
