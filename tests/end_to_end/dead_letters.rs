@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use siemaphore_receiver::Fault;
 
 use crate::support::events::{numbered, numbered_ids};
-use crate::support::{Destination, Host, Kind, Scene, ids, run};
+use crate::support::{Destination, Host, Kind, Scene, ids, output, run, spawn};
 
 /// A scene in which Splunk has refused the second of three events; gives the dead letter's id.
 async fn with_a_dead_letter() -> (Scene, String) {
@@ -71,6 +72,24 @@ async fn a_replay_that_nobody_waits_for_can_be_taken_back() {
     assert_eq!(cancelled, json!({ "cancelled": 1 }));
     let shown = scene.ask(&["dead-letters", "show", &id, "--json"]).await.expect(0).json();
     assert_eq!(shown["dead_letter"]["replay_requested"], false, "{shown:#}");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_stops_watching_a_replay_is_told_that_the_host_goes_on_and_it_does() {
+    let (scene, id) = with_a_dead_letter().await;
+    scene.splunk().fail_always(Some(Fault::Status(503)));
+    let configuration = scene.configuration();
+    let watching = spawn(&["dead-letters", "replay", &id, "--config", configuration.to_str().unwrap()]);
+    // The letter has been sent again, so the command has asked for it.
+    scene.splunk().requested(3).await;
+    let pid = Pid::from_raw(watching.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let told = output(watching).await.expect(0);
+    told.shows(&["0 arrived, 0 failed again", "no longer watched, the host goes on: 1 dead letter to go"]);
+    scene.splunk().fail_always(None);
+    scene.until_test_succeeds("splunk").await;
+    scene.until("splunk", "replayed", |view| view["ledger"]["dead_lettered"] == 0).await;
     scene.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::PATIENCE;
@@ -46,17 +46,28 @@ pub(crate) async fn run(arguments: &[impl AsRef<OsStr>]) -> Output {
     run_with_input(arguments, "").await
 }
 
-pub(crate) async fn run_with_input(arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
+/// Starts `siemaphore` with these arguments, to be spoken to while it runs.
+pub(crate) fn spawn(arguments: &[impl AsRef<OsStr>]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
     command.args(arguments).env_remove("RUST_LOG").env_remove("SIEMAPHORE_CONFIG").env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().expect("the binary starts");
+    command.spawn().expect("the binary starts")
+}
+
+pub(crate) async fn run_with_input(arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
+    let mut child = spawn(arguments);
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_owned();
     let writing = tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
-    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("an output");
+    let output = output(child).await;
     // A command that does not read its input may end first.
     writing.abort();
+    output
+}
+
+/// Waits for the end of what [`spawn`] has started.
+pub(crate) async fn output(child: Child) -> Output {
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("an output");
     Output {
         code: output.status.code().expect("an exit code"),
         stdout: String::from_utf8(output.stdout).expect("text"),

@@ -5,6 +5,7 @@
 mod follow;
 
 use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Asking, Which};
 use crate::command::Failure;
@@ -35,6 +36,8 @@ struct Summary {
 
 pub(crate) async fn run(which: Which, no_wait: bool, asking: &Asking) -> Result<(), Failure> {
     let client = Client::host_or_store(&asking.configured).await?;
+    // Heard from before anything is asked for, so that it never looks as if the replay itself had been broken off.
+    let interrupts = signal(SignalKind::interrupt())?;
     let mut asked = Vec::new();
     for selected in selection::resolve(&client, &which).await? {
         asked.push(ask(&client, selected).await?);
@@ -48,7 +51,7 @@ pub(crate) async fn run(which: Which, no_wait: bool, asking: &Asking) -> Result<
         say_requested(&summary, client.is_host(), asking.json)?;
         return Ok(());
     }
-    let followed = follow::run(&client, &asked, asking.json).await?;
+    let followed = follow::run(&client, &asked, interrupts, asking.json).await?;
     let Followed { waiting, arrived, failed_again, .. } = followed;
     summary = Summary { waiting, arrived, failed_again, ..summary };
     say_result(&summary, &followed, asking.json)?;
@@ -88,7 +91,7 @@ fn say_result(summary: &Summary, followed: &Followed, as_json: bool) -> Result<(
     let Summary { arrived, failed_again, waiting, .. } = summary;
     print::line(format_args!("{arrived} arrived, {failed_again} failed again"));
     if let Some(why) = &followed.ended_early {
-        print::line(format_args!("{why}: {waiting} still wait"));
+        print::line(format_args!("{why}: {} to go", print::count(*waiting, "dead letter")));
     }
     if *failed_again > 0 {
         print::line("`siemaphore dead-letters list` shows why; the letters have the new attempts");

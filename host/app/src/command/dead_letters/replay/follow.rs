@@ -6,6 +6,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::signal::unix::Signal;
 use tokio::time::{Instant, sleep};
 
 use crate::command::dead_letters::replay::Asked;
@@ -31,13 +32,18 @@ pub(crate) struct Followed {
     pub(crate) ended_early: Option<&'static str>,
 }
 
-pub(crate) async fn run(client: &Client, asked: &[Asked], quiet: bool) -> Result<Followed> {
+pub(crate) async fn run(
+    client: &Client,
+    asked: &[Asked],
+    mut interrupts: Signal,
+    quiet: bool,
+) -> Result<Followed> {
     let total = asked.iter().map(|asked| asked.waiting).sum();
     let mut watch =
         Watch { client, asked, quiet, bar: progress::count(Some(total), "dead letters"), left: total };
     let ended = tokio::select! {
         ended = watch.until_through() => ended.map(|()| None),
-        _ = tokio::signal::ctrl_c() => Ok(Some("no longer watched, the host goes on")),
+        _ = interrupts.recv() => Ok(Some("no longer watched, the host goes on")),
     };
     watch.bar.finish_and_clear();
     let waiting = watch.left;
