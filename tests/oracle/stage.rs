@@ -95,7 +95,7 @@ pub(crate) const DESTINATIONS: [Destination; 5] = [
         kind: Kind::IndexedSplunk,
         is_troubled: true,
         concurrency: 2,
-        batch_events: 40,
+        batch_events: 20,
     },
 ];
 
