@@ -194,3 +194,18 @@ fn a_lost_state_sends_the_events_again() {
     let verdict = splunk().interpret(&follow_up(&nobodys, 200, r#"{"acks":{"0":true}}"#));
     assert!(matches!(verdict, Verdict::Retry(_)), "{verdict:?}");
 }
+
+#[test]
+fn no_part_of_an_answer_or_of_a_state_confirms_anything() {
+    let whole = r#"{"acks":{"7":true}}"#;
+    for end in 0..whole.len() {
+        let verdict = poll(200, &whole[..end]);
+        assert!(matches!(verdict, Verdict::Hold(_)), "{:?}: {verdict:?}", &whole[..end]);
+    }
+    let pending = asked(7);
+    for end in 0..pending.state.len() {
+        let cut = Pending { state: pending.state[..end].to_vec(), ..pending.clone() };
+        let verdict = splunk().interpret(&follow_up(&cut, 200, whole));
+        assert!(matches!(verdict, Verdict::Retry(_)), "{verdict:?}");
+    }
+}
