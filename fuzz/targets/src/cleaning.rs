@@ -16,7 +16,7 @@ const FORMS: [fn(&str) -> String; 8] = [
     |text| STANDARD.encode(text),
     |text| URL_SAFE_NO_PAD.encode(text),
     |text| url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
-    |text| serde_json::to_string(text).expect("text").trim_matches('"').to_owned(),
+    json,
     |text| text.bytes().map(|byte| format!("{byte:02x}")).collect(),
     |text| text.bytes().map(|byte| format!("%{byte:02X}")).collect(),
     |text| text.chars().map(|character| format!("&#{};", u32::from(character))).collect(),
@@ -53,6 +53,12 @@ pub fn run(input: &[u8]) {
             assert!(!survives, "{form:?} of {secret:?} is left in {text:?}");
         }
     }
+}
+
+/// Without the quotes around it, and with one at its end, should there be one.
+fn json(text: &str) -> String {
+    let quoted = serde_json::to_string(text).expect("text");
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Forms that are written into requests; the others are what tools make of a whole request.

@@ -3,6 +3,8 @@
 //! Promises: nothing panics; nothing grows beyond its limit; an accepted document is one JSON object on one line,
 //! within the limits, and comes out the same when it is taken in again.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use siemaphore_intake::fuzzing::decode;
 use siemaphore_model::normalise::{Context, EVENT_BYTES, Normaliser, Scratch};
@@ -15,20 +17,23 @@ const EVENT_LIMIT: usize = 1_000;
 const CONTEXT: Context<'_> =
     Context { organization: "acme", source: "gateway", received_ns: 1_780_949_731_000_000_000 };
 
+/// Not cheap to make.
+static NORMALISER: LazyLock<Normaliser> =
+    LazyLock::new(|| Normaliser::new("auto", &Redaction::default()).expect("a known profile"));
+
 /// `encoding \0 content type \0 body`
 pub fn run(input: &[u8]) {
     let mut words = Words::of(input);
     let (encoding, content_type) = (words.text(), words.text());
-    let normaliser = Normaliser::new("auto", &Redaction::default()).expect("a known profile");
     let body = words.rest().to_vec().into();
-    let decoded = decode(&encoding, &content_type, &body, &normaliser, &CONTEXT, BODY_LIMIT, EVENT_LIMIT);
+    let decoded = decode(&encoding, &content_type, &body, &NORMALISER, &CONTEXT, BODY_LIMIT, EVENT_LIMIT);
     let Some(events) = decoded else { return };
     assert!(events.len() <= EVENT_LIMIT);
     let stored =
         EventBuffer::from_bytes(events.as_bytes().to_vec()).expect("what was encoded can be decoded");
     assert_eq!(stored, events);
     for event in &events {
-        check(&event, &normaliser);
+        check(&event, &NORMALISER);
     }
 }
 
