@@ -31,6 +31,9 @@ pub(crate) struct Batch {
     pub(crate) attempts: Vec<AttemptRecord>,
     /// Requests with these events that failed and may be tried again.
     pub(crate) retries: u32,
+    /// When a request with these events was first refused for what is in it, by the clock of
+    /// [`Suspects`](crate::suspects::Suspects).
+    pub(crate) refused_at: Option<u64>,
     pub(crate) trial: Trial,
 }
 
@@ -99,6 +102,7 @@ impl Batch {
             .map(|batch| Batch {
                 attempts: self.attempts.clone(),
                 retries: self.retries,
+                refused_at: self.refused_at,
                 trial: self.trial,
                 ..batch
             })
@@ -132,6 +136,7 @@ pub(crate) fn frame(
         body: framed.body,
         attempts: Vec::new(),
         retries: 0,
+        refused_at: None,
         trial: Trial::First,
     });
     let too_large = frames.too_large.into_iter();

@@ -157,7 +157,8 @@ impl Task {
     }
 
     /// The SIEM refuses a request for what is in it: find the event.
-    fn isolate(&mut self, batch: Batch, reason: String, hint: String) {
+    fn isolate(&mut self, mut batch: Batch, reason: String, hint: String) {
+        let refused_at = *batch.refused_at.get_or_insert(self.suspects.successes());
         if batch.members.len() > 1 {
             if self.suspects.stream_is_broken() && batch.lane() == Lane::Log {
                 // Halving would only make more suspects. Single events probe; the rest waits.
@@ -176,7 +177,8 @@ impl Task {
             }
             return;
         }
-        let (chunk, trial) = (batch.chunk(), batch.trial);
+        let trial = if self.suspects.has_proof_since(refused_at) { Trial::Last } else { batch.trial };
+        let chunk = batch.chunk();
         let attempts = batch.attempts;
         self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
     }

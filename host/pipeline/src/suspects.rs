@@ -6,6 +6,8 @@
 //!
 //! - what the formatter did to it is repeatable, so it is given up then;
 //! - what the SIEM did to it may have been mended meanwhile, so it is tried once more, and given up if it fails again.
+//!   Where others have gone through since the request that it came with was refused, that was its second try; but one
+//!   success proves the guilt of one event only, for the SIEM may have broken just after it.
 //!
 //! [`LONE_FAILURES_IN_A_ROW`] of them with nothing going through in between mean that the stream fails as a whole. While
 //! there are fewer, the oldest and the newest are tried again by themselves, ever more slowly: the last event before a
@@ -78,6 +80,8 @@ pub(crate) struct Suspects {
     retry_at: Option<Instant>,
     /// How often they were tried again with nothing going through.
     rounds: u32,
+    /// How often something has gone through.
+    successes: u64,
 }
 
 impl Suspects {
@@ -102,11 +106,27 @@ impl Suspects {
 
     /// Another event has gone through: what is parked can be judged.
     pub(crate) fn something_went_through(&mut self) -> Ruling {
+        self.successes += 1;
         self.forget();
         let (retry, guilty) =
             self.parked.drain(..).partition::<Vec<_>, _>(|suspect| suspect.cause == Cause::Destination);
         let retry = retry.into_iter().map(|suspect| Suspect { trial: Trial::Last, ..suspect }).collect();
         Ruling { guilty, retry }
+    }
+
+    /// A clock that ticks whenever something goes through.
+    pub(crate) fn successes(&self) -> u64 {
+        self.successes
+    }
+
+    /// An event has failed alone whose request was first refused at that time: whether something has gone through since,
+    /// and nothing else has failed alone after that.
+    pub(crate) fn has_proof_since(&mut self, refused_at: u64) -> bool {
+        let proof = self.successes > refused_at && self.in_a_row == 0;
+        if proof {
+            self.in_a_row = 1;
+        }
+        proof
     }
 
     /// A new version formats, or the settings changed: what is known of the old one says nothing.
@@ -189,6 +209,18 @@ mod tests {
         assert_eq!(positions(&ruling.retry), [2]);
         let again = ruling.retry.into_iter().next().unwrap();
         assert_eq!(positions(&suspects.accuse(again, Instant::now()).into_iter().collect::<Vec<_>>()), [2]);
+    }
+
+    #[test]
+    fn a_success_since_the_refusal_proves_the_guilt_of_one_event() {
+        let mut suspects = Suspects::default();
+        let refused_at = suspects.successes();
+        assert!(!suspects.has_proof_since(refused_at));
+        suspects.something_went_through();
+        assert!(suspects.has_proof_since(refused_at));
+        assert!(!suspects.has_proof_since(refused_at), "the SIEM may refuse everything by now");
+        suspects.something_went_through();
+        assert!(suspects.has_proof_since(refused_at));
     }
 
     #[test]

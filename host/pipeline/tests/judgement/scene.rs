@@ -159,11 +159,6 @@ impl Scene {
         self.wait(|| async { self.store.replays_waiting(DESTINATION).await.unwrap() == 0 }).await;
     }
 
-    /// Waits until every event has an end or has failed alone.
-    pub(crate) async fn until_only_suspects_wait(&self) {
-        self.wait(|| async { self.ledger().await.waiting == self.pipeline().status().suspects as u64 }).await;
-    }
-
     /// Looks again whenever the pipeline's status changes.
     async fn wait<F: Future<Output = bool>>(&self, wanted: impl Fn() -> F) {
         let mut changes = self.pipeline().changes();
