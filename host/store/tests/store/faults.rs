@@ -193,12 +193,20 @@ async fn count_calls() -> u64 {
 
 #[tokio::test]
 async fn any_call_to_the_disk_may_fail() {
+    every_call_fails_with(Fault::Broken).await;
+}
+
+#[tokio::test]
+async fn any_call_may_find_the_disk_full() {
+    every_call_fails_with(Fault::Full).await;
+}
+
+/// Each call in turn, alone and with all that follow.
+async fn every_call_fails_with(fault: Fault) {
     let calls = count_calls().await;
     assert!(calls > 100, "{calls} calls are too few to mean anything");
     let mut failures = 0;
     for number in 0..calls {
-        // Both kinds of failure meet both durations over the neighbouring calls.
-        let fault = if number % 2 == 0 { Fault::Broken } else { Fault::Full };
         for more in [0, FOREVER] {
             let folder = small_folder();
             let (disk, vfs) = faulty_vfs::register();
