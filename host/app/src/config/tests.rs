@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use siemaphore_pipeline::{RetryPolicy, Schedule};
+use siemaphore_store::{DeadLetterLimit, WhenFull};
 
 use super::*;
 
@@ -128,6 +129,20 @@ fn a_retry_policy_is_read_as_written_and_bounds_move_each_other() {
     assert_eq!(given_up.give_up.attempts.unwrap().get(), 10);
     assert_eq!(given_up.give_up.age, Some(Duration::from_secs(12 * 60 * 60)));
     assert_eq!(policy("retry = { preset = 'three-retries' }"), RetryPolicy::three_retries());
+}
+
+#[test]
+fn the_pace_and_the_room_for_dead_letters_are_read_as_written() {
+    let read = |extra: &str| {
+        let config = from_text(destination(extra), Path::new("/nonexistent")).ok().unwrap();
+        (config.destinations[0].events_per_second, config.destinations[0].dead_letter_limit)
+    };
+    assert_eq!(read(""), (None, DeadLetterLimit::default()));
+    let (rate, limit) = read(
+        "events_per_second = 500\ndead_letter_limit = '2 MiB'\nwhen_dead_letters_are_full = 'expire-oldest'",
+    );
+    assert_eq!(rate.unwrap().get(), 500);
+    assert_eq!(limit, DeadLetterLimit { bytes: 2 << 20, when_full: WhenFull::ExpireOldest });
 }
 
 #[test]
