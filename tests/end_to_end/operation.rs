@@ -1,6 +1,8 @@
 //! What an operator does with a running host, and how it ends.
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -68,6 +70,8 @@ async fn a_second_signal_ends_the_host_at_once_and_loses_nothing() {
     scene.splunk().requested(1).await;
     scene.host.signal(Signal::TERM);
     scene.host.log.wait(0, "stopping", |line| line.message.starts_with("stopping")).await;
+    // The line says that it begins.
+    while get(scene.host.admin, "/readyz").await.status != 503 {}
     let start = Instant::now();
     scene.host.signal(Signal::INT);
     assert_eq!(scene.host.ended().await.code(), Some(1));
@@ -77,6 +81,20 @@ async fn a_second_signal_ends_the_host_at_once_and_loses_nothing() {
     assert!(log.contains("stopped at once by a second signal"), "{log}");
     scene.restart().await;
     assert_eq!(ids(&scene.splunk().arrived(5).await), numbered_ids("twice", 5));
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_host_writes_is_for_its_owner_only() {
+    let scene = Scene::new().splunk().start().await;
+    scene.send(&numbered("private", 3)).await;
+    scene.until("splunk", "delivered", |view| view["ledger"]["delivered"] == 3).await;
+    let files = fs::read_dir(scene.path("state").join("store")).unwrap();
+    let modes: Vec<(OsString, u32)> = files
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name(), entry.metadata().unwrap().permissions().mode() & 0o777))
+        .collect();
+    assert!(modes.len() >= 4 && modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
     scene.stop().await;
 }
 

@@ -19,6 +19,9 @@ async fn alive() -> &'static str {
 
 /// Ready while the store takes events. Destinations do not count: they have the log to wait in.
 async fn ready(State(handles): State<Handles>) -> impl IntoResponse {
+    if handles.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping: no more events are taken\n".to_owned());
+    }
     match handles.store.status().await {
         Ok(status) if status.accepting => (StatusCode::OK, "ok\n".to_owned()),
         Ok(status) => (

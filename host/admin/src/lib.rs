@@ -16,6 +16,7 @@ use siemaphore_intake::IntakeMetrics;
 use siemaphore_pipeline::PipelineHandle;
 use siemaphore_registry::Registry;
 use siemaphore_store::Store;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::api::destinations::DestinationView;
 pub use crate::api::ledger::Ledger;
@@ -27,6 +28,8 @@ pub struct Handles {
     pub registry: Arc<Registry>,
     pub destinations: Arc<[Destination]>,
     pub intake: Arc<IntakeMetrics>,
+    /// Cancelled when the host takes no more events.
+    pub stopping: CancellationToken,
 }
 
 /// A configured destination.

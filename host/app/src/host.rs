@@ -77,16 +77,17 @@ impl Host {
         }
 
         let metrics = Arc::new(IntakeMetrics::default());
+        let stop_intake = CancellationToken::new();
         let handles = Handles {
             store: store.clone(),
             registry: Arc::clone(&registry),
             destinations: destinations.iter().map(|destination| describe(destination, &pipelines)).collect(),
             intake: Arc::clone(&metrics),
+            stopping: stop_intake.clone(),
         };
         let log = Arc::new(StoreLog::new(store.clone()));
         let intake = siemaphore_intake::router(config.intake, intake_sources(sources), log, metrics);
 
-        let stop_intake = CancellationToken::new();
         let mut listeners = Listeners::new(open_files);
         let intake_address = listeners.intake(config.intake_listen, intake, stop_intake.clone()).await?;
         let admin = siemaphore_admin::health_router(handles.clone());

@@ -16,11 +16,14 @@ mod print;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::fs::Mode;
 
 use crate::cli::{Cli, Command};
 use crate::command::Failure;
 
 fn main() -> ExitCode {
+    // What this program writes holds events, cursors or secrets: for its owner only, wherever it may be copied to.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,

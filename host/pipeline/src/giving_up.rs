@@ -11,7 +11,7 @@ use crate::sending::now_ms;
 use crate::suspects::Suspect;
 use crate::task::{Task, Work};
 
-const TRIED_HINT: &str = "mend the cause, then replay with `siemaphore dead-letters replay`";
+const TRIED_HINT: &str = "mend the cause, then `siemaphore dead-letters replay --destination NAME --all`";
 
 impl Task {
     /// Tries a batch again, unless the operator wants it given up by now.
@@ -22,10 +22,12 @@ impl Task {
             self.give_up_all(&batch, &cause);
             // The next events have the whole schedule before them, not the end of this one.
             self.health.start_afresh();
+            self.note_failure(&trouble.reason, &trouble.hint);
+            self.pause_for(after, trouble);
         } else {
             self.send_what_is_young(batch, &trouble.reason);
+            self.fail(after, trouble);
         }
-        self.fail(after, trouble);
     }
 
     fn send_what_is_young(&mut self, batch: Batch, reason: &str) {

@@ -250,10 +250,15 @@ impl Task {
             "delivery failed; it will be tried again"
         );
         self.note_failure(&trouble.reason, &trouble.hint);
+        self.pause_for(after, trouble);
+    }
+
+    /// Sends nothing for as long as was asked for, or as the schedule says.
+    pub(crate) fn pause_for(&mut self, after: Option<Duration>, trouble: Trouble) {
         self.health.failed(after, fastrand::f64(), Instant::now(), trouble);
     }
 
-    fn note_failure(&self, reason: &str, hint: &str) {
+    pub(crate) fn note_failure(&self, reason: &str, hint: &str) {
         let failure = Failure { at_ms: now_ms(), reason: reason.to_owned(), hint: hint.to_owned() };
         self.status.send_modify(|status| status.last_error = Some(failure));
     }

@@ -50,7 +50,8 @@ pub(crate) async fn run(command: Backup) -> Result<(), Failure> {
     ));
     print::line(format_args!(
         "to restore: stop the host, then\n  rm -f {folder}/store.db-wal {folder}/store.db-shm\n  \
-         install -m 600 {file} {folder}/store.db\nand start it again; what was delivered since the copy is sent again"
+         install -m 600 {file} {folder}/store.db\nand start it again. What was delivered since the copy is sent again; what was accepted since is not in it:\n\
+         before you restore, keep the store that is there with another `siemaphore backup`, which needs no running host"
     ));
     Ok(())
 }
