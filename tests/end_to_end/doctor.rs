@@ -35,7 +35,12 @@ async fn a_host_in_order_passes_every_check_and_so_does_its_store_without_it() {
             expect(&report, &format!("plugin {name}"), "ok", &["active"]);
         }
         for name in ["splunk", "sentinel"] {
-            expect(&report, &format!("auth acme/{name}"), "ok", &["probe"]);
+            expect(
+                &report,
+                &format!("auth acme/{name}"),
+                "ok",
+                &["https://", "is answered with", &format!("siemaphore destination test acme/{name}")],
+            );
         }
         expect(&report, "auth acme/datadog", "warning", &["no probe", "destination test"]);
         expect(&report, "clock", "ok", &["3 destinations"]);
@@ -107,4 +112,34 @@ async fn a_broken_configuration_is_told_with_its_line_and_the_rest_is_checked_al
     fs::set_permissions(scene.path("state"), fs::Permissions::from_mode(0o700)).unwrap();
     scene.restart().await;
     scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_state_folder_that_cannot_be_made_fails_here_and_at_the_start_with_the_same_words() {
+    let stage = Scene::new().splunk().set().await;
+    let file = stage.configuration();
+    let file = file.to_str().unwrap();
+    for (state, told) in [
+        ("/proc/xx", "cannot be created: parent /proc"),
+        ("siemaphore.toml", "siemaphore.toml is not a folder"),
+    ] {
+        stage.edit(|text| {
+            let others = text.lines().filter(|line| !line.starts_with("state = "));
+            let others: Vec<&str> = others.collect();
+            format!("state = \"{state}\"\n{}\n", others.join("\n"))
+        });
+        let report = run(&["doctor", "--json", "--config", file]).await.expect(1).json();
+        expect(&report, "state folder", "failed", &[told, "set `state`"]);
+        run(&["run", "--config", file]).await.expect(1).shows(&[told, "hint: set `state`"]);
+    }
+}
+
+#[tokio::test]
+async fn a_reserve_that_the_disk_does_not_have_is_told_before_the_first_start() {
+    let stage = Scene::new().splunk().set().await;
+    stage.edit(|text| text.replace("disk_reserve = \"64 MiB\"", "disk_reserve = \"1000 TiB\""));
+    let file = stage.configuration();
+    let report = run(&["doctor", "--json", "--config", file.to_str().unwrap()]).await.expect(1).json();
+    expect(&report, "disk", "failed", &["1000.0 TiB", "disk_reserve"]);
+    assert!(!stage.path("state").exists(), "a doctor changes nothing");
 }

@@ -5,7 +5,7 @@ mod intake_log;
 mod listeners;
 mod open_files;
 pub(crate) mod signals;
-mod state;
+pub(crate) mod state;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -11,6 +11,7 @@ use siemaphore_http::{Client, Request};
 
 use crate::command::doctor::configuration::Server;
 use crate::command::doctor::finding::Finding;
+use crate::print;
 
 const CHECK: &str = "clock";
 /// More than networks and the whole seconds of the header explain.
@@ -53,7 +54,8 @@ fn judge(offsets: &[(&str, i64)]) -> Finding {
         );
     };
     if offset.abs() <= TOLERATED_SECONDS {
-        return Finding::ok(CHECK, format!("within {TOLERATED_SECONDS} s of {} destinations", offsets.len()));
+        let destinations = print::count(offsets.len() as u64, "destination");
+        return Finding::ok(CHECK, format!("within {TOLERATED_SECONDS} s of {destinations}"));
     }
     let way = if *offset > 0 { "ahead of" } else { "behind" };
     Finding::warning(

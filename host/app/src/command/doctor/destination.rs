@@ -133,15 +133,22 @@ async fn authentication(server: &Server, configured: &Configured, host: Option<&
             );
         }
     };
-    verdict(check, &probed)
+    verdict(check, &server.id, &probed)
 }
 
-fn verdict(check: String, probed: &Probed) -> Finding {
+fn verdict(check: String, id: &str, probed: &Probed) -> Finding {
     let Probed { ok, request, status, reason, hint } = probed;
     match (ok, status, request) {
-        (true, status, _) => {
-            let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
-            Finding::ok(check, format!("the probe is answered well{status}"))
+        (true, status, request) => {
+            let probe = request.as_deref().unwrap_or("the probe");
+            let status = status.map(|status| format!(" with {status}")).unwrap_or_default();
+            Finding::ok(
+                check,
+                format!(
+                    "{probe} is answered{status}\nthat proves no event: `siemaphore destination test {id}` sends one \
+                     the whole way"
+                ),
+            )
         }
         // Nothing was asked: that is no failure.
         (false, None, None) => Finding::warning(check, reason, hint),

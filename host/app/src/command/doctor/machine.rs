@@ -39,7 +39,7 @@ fn memory() -> Finding {
     };
     let text = format!("{} available", print::size(available));
     match available < ENOUGH_MEMORY_BYTES {
-        true => Finding::warning(check, text, "give it 512 MB, or lower `memory` in [plugins]"),
+        true => Finding::warning(check, text, "give it 512 MiB, or lower `memory` in [plugins]"),
         false => Finding::ok(check, text),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::command::doctor::finding::Finding;
 use crate::config;
+use crate::host::state::{Obstacle, nearest, obstacle};
 use crate::print;
 
 const CHECK: &str = "state folder";
@@ -15,9 +16,12 @@ pub(crate) fn check(file: &Path) -> Vec<Finding> {
         Ok(folder) => folder,
         Err(error) => return vec![Finding::error(CHECK, &error, "mend the configuration")],
     };
+    if let Some(Obstacle { reason, hint }) = obstacle(&folder) {
+        return vec![Finding::failed(CHECK, reason, hint)];
+    }
     let Ok(metadata) = fs::metadata(&folder) else {
         let text = format!("{} is not there yet: the first start makes it", folder.display());
-        return vec![Finding::ok(CHECK, text)];
+        return vec![Finding::ok(CHECK, text), file_system(nearest(&folder))];
     };
     vec![access(&folder, metadata.permissions().mode() & 0o777), file_system(&folder)]
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::command::doctor::finding::Finding;
 use crate::config;
 use crate::control::Client;
+use crate::host::state::{nearest, obstacle};
 use crate::print;
 
 const CHECK: &str = "store";
@@ -42,15 +43,13 @@ struct Ledger {
 }
 
 pub(crate) async fn check(file: &Path, client: &Result<Client>) -> Vec<Finding> {
-    let folder = match config::store_config(file) {
-        Ok(config) => config.folder,
+    let config = match config::store_config(file) {
+        Ok(config) => config,
         Err(error) => return vec![Finding::error(CHECK, &error, "mend the configuration")],
     };
+    let folder = config.folder;
     if !folder.is_dir() {
-        return vec![Finding::ok(
-            CHECK,
-            format!("{} is not there yet: the first start makes it", folder.display()),
-        )];
+        return before_the_first_start(&folder, config.disk_reserve_bytes);
     }
     let client = match client {
         Ok(client) => client,
@@ -64,15 +63,34 @@ pub(crate) async fn check(file: &Path, client: &Result<Client>) -> Vec<Finding> 
     }
 }
 
+/// What is in the way of the folder itself is told by the check of the state folder.
+fn before_the_first_start(folder: &Path, reserve_bytes: u64) -> Vec<Finding> {
+    if obstacle(folder).is_some() {
+        return Vec::new();
+    }
+    let text = format!("{} is not there yet: the first start makes it", folder.display());
+    let mut findings = vec![Finding::ok(CHECK, text)];
+    if let Ok(known) = rustix::fs::statvfs(nearest(folder)) {
+        let free_bytes = known.f_bavail.saturating_mul(known.f_frsize);
+        findings.push(room(free_bytes, reserve_bytes, free_bytes >= reserve_bytes));
+    }
+    findings
+}
+
 async fn ask(client: &Client, folder: &Path) -> Result<Vec<Finding>> {
     let wrong: Vec<String> = client.get("/v1/store/check").await?;
     let status: Status = client.get("/v1/store").await?;
     let ledgers: Vec<Ledger> = client.get("/v1/ledger").await?;
-    let mut findings = vec![integrity(client, &wrong), room(&status), size(&status)];
+    let mut findings = vec![
+        integrity(client, &wrong),
+        room(status.free_bytes, status.disk_reserve_bytes, status.accepting),
+        size(&status),
+    ];
     findings.extend(damage(&status));
     findings.extend(set_aside(folder));
     findings.push(sums(&ledgers));
-    findings.extend(ledgers.iter().filter(|ledger| ledger.active).filter_map(backlog));
+    let active = ledgers.iter().filter(|ledger| ledger.active);
+    findings.extend(active.filter_map(|ledger| backlog(ledger, client.is_host())));
     findings.extend(ledgers.iter().filter_map(dead_letters));
     Ok(findings)
 }
@@ -89,17 +107,17 @@ fn integrity(client: &Client, wrong: &[String]) -> Finding {
     }
 }
 
-fn room(status: &Status) -> Finding {
-    let (free, reserve) = (print::size(status.free_bytes), print::size(status.disk_reserve_bytes));
-    let text = format!("{free} free, the reserve is {reserve}");
-    if !status.accepting {
+fn room(free_bytes: u64, reserve_bytes: u64, accepting: bool) -> Finding {
+    let text = format!("{} free, the reserve is {}", print::size(free_bytes), print::size(reserve_bytes));
+    if !accepting {
         return Finding::failed(
             "disk",
             format!("{text}: events are refused with 503, delivery goes on"),
-            "free some space or move `state` to a larger disk; events are taken again by themselves",
+            "free some space, move `state` to a larger disk, or lower `disk_reserve` in [store]; events are taken \
+             again by themselves when there is room",
         );
     }
-    if status.free_bytes / 2 < status.disk_reserve_bytes {
+    if free_bytes / 2 < reserve_bytes {
         return Finding::warning("disk", text, "free some space before events are refused");
     }
     Finding::ok("disk", text)
@@ -107,7 +125,7 @@ fn room(status: &Status) -> Finding {
 
 fn size(status: &Status) -> Finding {
     let (size, limit) = (print::size(status.size_bytes), print::size(status.size_limit_bytes));
-    let text = format!("{} events in {size} of {limit}", status.events);
+    let text = format!("{} in {size} of {limit}", print::count(status.events, "event"));
     match is_near(status.size_bytes, status.size_limit_bytes) {
         true => Finding::warning(
             "store size",
@@ -126,7 +144,7 @@ fn damage(status: &Status) -> Option<Finding> {
     (status.damaged_blocks > 0).then(|| {
         Finding::warning(
             "damage",
-            format!("{} damaged blocks were set aside, their events are counted as damaged", status.damaged_blocks),
+            format!("set aside: {}; their events are counted as damaged", print::count(status.damaged_blocks, "damaged block")),
             "check the disk; `siemaphore export --since 7d --out FILE --damaged FOLDER` saves what there is of them",
         )
     })
@@ -149,7 +167,10 @@ fn set_aside(folder: &Path) -> Option<Finding> {
 fn sums(ledgers: &[Ledger]) -> Finding {
     let wrong = ledgers.iter().find(|ledger| ledger.difference != 0);
     match wrong {
-        None => Finding::ok("ledger", format!("adds up for {} destinations", ledgers.len())),
+        None => Finding::ok(
+            "ledger",
+            format!("adds up for {}", print::count(ledgers.len() as u64, "destination")),
+        ),
         Some(ledger) => Finding::failed(
             "ledger",
             format!("{} does not add up: the difference is {:+}", id(ledger), ledger.difference),
@@ -158,17 +179,22 @@ fn sums(ledgers: &[Ledger]) -> Finding {
     }
 }
 
-fn backlog(ledger: &Ledger) -> Option<Finding> {
+fn backlog(ledger: &Ledger, has_host: bool) -> Option<Finding> {
     let now_ms = print::now_ms();
     let oldest_ms = ledger.oldest_waiting_ms?;
     if now_ms.saturating_sub(oldest_ms) < LONG_WAIT.as_millis() as u64 {
         return None;
     }
     let (waiting, ago) = (ledger.waiting, print::ago(now_ms, oldest_ms));
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let fix = match has_host {
+        true => "`siemaphore destination list` says why and what to do",
+        false => "no host runs: start it with `siemaphore run`",
+    };
     Some(Finding::warning(
         format!("backlog {}", id(ledger)),
-        format!("{waiting} events wait, the oldest for {ago}"),
-        "`siemaphore destination list` says why and what to do; a host has to run",
+        format!("{} {verb}, the oldest for {ago}", print::count(waiting, "event")),
+        fix,
     ))
 }
 
