@@ -304,6 +304,6 @@ async fn the_quickstart_shows_events_arriving_at_three_siems_and_cleans_up() {
     let output = run(&["quickstart", "--once"]).await.expect(0);
     output.shows(&["splunk", "datadog", "sentinel", "arrived", "rules broken", "dlp.pii_blocked"]);
     let rows: Vec<&str> =
-        output.stdout.lines().filter(|line| line.contains("MB") || line.contains("kB")).collect();
+        output.stdout.lines().filter(|line| line.contains("KiB") || line.contains(" B ")).collect();
     assert_eq!(rows.len(), 3, "{}", output.stdout);
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use bytesize::ByteSize;
 
 use crate::Handles;
 
@@ -26,7 +27,7 @@ async fn ready(State(handles): State<Handles>) -> impl IntoResponse {
         Ok(status) if status.accepting => (StatusCode::OK, "ok\n".to_owned()),
         Ok(status) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("not accepting events: {} bytes of disk are free\n", status.free_bytes),
+            format!("not accepting events: {} of disk are free\n", ByteSize(status.free_bytes)),
         ),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the store does not answer: {error}\n")),
     }

@@ -12,7 +12,7 @@ use crate::config::Problem;
 
 /// A line of the answer that was asked for.
 pub(crate) fn line(text: impl std::fmt::Display) {
-    answer(&visible(&text.to_string()));
+    answer(format!("{}\n", visible(&text.to_string())).as_bytes());
 }
 
 /// A line for the person beside the answer: progress, warnings, errors. Nobody may be there to read it.
@@ -21,8 +21,9 @@ pub(crate) fn aside(text: impl std::fmt::Display) {
 }
 
 /// Whoever reads may have seen enough, as `head` has after some lines: that ends the command, and is no error.
-fn answer(text: &str) {
-    match writeln!(std::io::stdout(), "{text}") {
+fn answer(bytes: &[u8]) {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
@@ -41,7 +42,7 @@ pub(crate) fn ask(question: &str) -> std::io::Result<()> {
 
 /// A table, whose cells have been made with [`cell`].
 pub(crate) fn show(table: &Table) {
-    answer(&table.to_string());
+    answer(format!("{table}\n").as_bytes());
 }
 
 /// A cell of a table.
@@ -76,8 +77,8 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), serde_json::Error> {
 }
 
 /// Bytes as they are, without a line end of ours.
-pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
-    std::io::stdout().write_all(bytes)
+pub(crate) fn bytes(bytes: &[u8]) {
+    answer(bytes);
 }
 
 pub(crate) fn error(error: &anyhow::Error) {
@@ -110,17 +111,9 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// `12.3 MB`, in steps of a thousand.
+/// `12.3 MiB`, in steps of 1024, as sizes are written in the configuration.
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let unit = UNITS.get(unit).copied().unwrap_or_default();
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+    bytesize::ByteSize(bytes).to_string()
 }
 
 /// A moment in UTC, to the second: `2026-11-21T06:00:00Z`.
@@ -158,8 +151,8 @@ mod tests {
     #[test]
     fn sizes_and_ages_are_short() {
         assert_eq!(
-            [size(0), size(999), size(1_000), size(12_345_678)],
-            ["0 B", "999 B", "1.0 kB", "12.3 MB"]
+            [size(0), size(1_000), size(1_024), size(12_345_678)],
+            ["0 B", "1000 B", "1.0 KiB", "11.8 MiB"]
         );
         assert_eq!([ago(59_000, 0), ago(3_600_000, 0), ago(200_000_000, 0)], ["59 s", "1 h", "2 d"]);
     }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use bytesize::ByteSize;
 use siemaphore_model::EventBuffer;
 
 pub type LogFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AppendError>> + Send + 'a>>;
@@ -52,7 +53,11 @@ pub enum Appended {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    #[error("{free_bytes} bytes are free on the disk of the store; {reserve_bytes} are kept in reserve")]
+    #[error(
+        "{} are free on the disk of the store; {} are kept in reserve",
+        ByteSize(*free_bytes),
+        ByteSize(*reserve_bytes)
+    )]
     DiskReserve { free_bytes: u64, reserve_bytes: u64 },
     #[error("the idempotency key was used before with other events")]
     KeyReused,

@@ -134,7 +134,7 @@ async fn a_request_without_a_good_event_stores_nothing_and_may_be_repeated_with_
 async fn the_store_decides_what_a_producer_does_next() {
     let intake = TestIntake::new();
     for (refusal, status, reason) in [
-        (AppendError::DiskReserve { free_bytes: 1, reserve_bytes: 2 }, 503, "1 bytes are free"),
+        (AppendError::DiskReserve { free_bytes: 1, reserve_bytes: 2 }, 503, "1 B are free"),
         (AppendError::Closed, 503, "closed"),
         (AppendError::Storage("/secret/path is broken".to_owned()), 503, "cannot be stored now"),
     ] {

@@ -9,5 +9,6 @@ use crate::print;
 pub(crate) fn print(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "siemaphore", &mut script);
-    Ok(print::bytes(&script)?)
+    print::bytes(&script);
+    Ok(())
 }

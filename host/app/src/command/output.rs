@@ -75,7 +75,10 @@ impl Output {
             Output::File { path, file } => {
                 file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
             }
-            Output::Standard => print::bytes(bytes).context("cannot write to standard output"),
+            Output::Standard => {
+                print::bytes(bytes);
+                Ok(())
+            }
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn beside(bar: ProgressBar, to_standard_output: bool) -> ProgressBar 
 }
 
 pub(crate) fn bytes(total: u64) -> ProgressBar {
-    let template = "{bar:32} {percent:>3}%  {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  {msg}";
+    let template = "{bar:32} {percent:>3}%  {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}";
     shown(styled(ProgressBar::new(total), template))
 }
 

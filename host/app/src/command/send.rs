@@ -69,10 +69,10 @@ fn progress(command: &Send) -> Result<ProgressBar, Failure> {
     let size = size.transpose().with_context(|| format!("cannot read {}", command.file.display()))?;
     let bar = match size {
         Some(metadata) => ProgressBar::new(metadata.len()).with_style(ProgressStyle::with_template(
-            "{bar:32} {percent:>3}%  {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  {msg}",
+            "{bar:32} {percent:>3}%  {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}",
         )?),
         None => ProgressBar::new_spinner()
-            .with_style(ProgressStyle::with_template("{spinner} {decimal_bytes}  {decimal_bytes_per_sec}")?),
+            .with_style(ProgressStyle::with_template("{spinner} {binary_bytes}  {binary_bytes_per_sec}")?),
     };
     if !io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

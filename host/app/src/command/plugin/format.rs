@@ -203,7 +203,7 @@ impl Request {
             print::line(format_args!("{name}: {value}"));
         }
         print::line("");
-        print::bytes(&self.body)?;
+        print::bytes(&self.body);
         print::line("\n");
         Ok(())
     }
