@@ -3,16 +3,18 @@
 //! A line is `{"siemaphore":{…},"event":{…}}`: the event exactly as it is stored, and what the host knows about it.
 //! `siemaphore send` takes such a file and sends the events.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::cli::Export;
+use crate::command::destination_name::DestinationName;
 use crate::command::output::{self, Written};
 use crate::command::{Failure, api_path, progress};
 use crate::control::Client;
@@ -31,8 +33,13 @@ struct Damaged {
 }
 
 pub(crate) async fn run(command: Export) -> Result<(), Failure> {
+    check_stretch(&command)?;
     let client = Client::host_or_store(&command.configured).await?;
     let answer = client.read(Method::GET, &path(&command), &()).await?;
+    if let Some(organization) = command.organization.as_deref().filter(|_| answer.expected_lines() == Some(0))
+    {
+        refuse_unknown(&client, organization).await?;
+    }
     let bar = progress::beside(progress::count(answer.expected_lines(), "events"), command.out.is_none());
     let written = output::write(answer, command.out.as_deref(), &bar).await;
     bar.finish_and_clear();
@@ -46,6 +53,39 @@ pub(crate) async fn run(command: Export) -> Result<(), Failure> {
     report(&command, written, &damaged)?;
     // What is missing must not look like success.
     if damaged.is_empty() { Ok(()) } else { Err(Failure::Said) }
+}
+
+/// A stretch of time that cannot hold an event is a slip, and must not look like an empty store.
+fn check_stretch(command: &Export) -> Result<(), Failure> {
+    let since_ms = command.since.at_ms;
+    let since = print::time(since_ms);
+    if since_ms > print::now_ms() {
+        let hint = "write when the export shall begin: a time before now, or how long ago, such as `24h`";
+        return Err(anyhow!("--since is {since}, which is still to come\n  hint: {hint}").into());
+    }
+    match command.until.map(|until| until.at_ms) {
+        Some(until_ms) if until_ms <= since_ms => Err(anyhow!(
+            "--until is {}, and --since is {since}: there is nothing in between\n  hint: write an --until after --since",
+            print::time(until_ms)
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// Of an organisation of which nothing is stored: whether there is such a one.
+async fn refuse_unknown(client: &Client, organization: &str) -> Result<(), Failure> {
+    let destinations: Vec<DestinationName> = client.get("/v1/ledger").await?;
+    let known: BTreeSet<String> = destinations.into_iter().map(|known| known.organization).collect();
+    if known.contains(organization) {
+        return Ok(());
+    }
+    let known: Vec<String> = known.into_iter().collect();
+    let others = match known.is_empty() {
+        true => "nor any other".to_owned(),
+        false => format!("there are: {}", known.join(", ")),
+    };
+    Err(anyhow!("there is no organisation `{organization}`; {others}").into())
 }
 
 fn path(command: &Export) -> String {
