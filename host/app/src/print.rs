@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, ContentArrangement, Table};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::config::Problem;
@@ -43,6 +43,28 @@ pub(crate) fn ask(question: &str) -> std::io::Result<()> {
 /// A table, whose cells have been made with [`cell`].
 pub(crate) fn show(table: &Table) {
     answer(format!("{table}\n").as_bytes());
+}
+
+/// A table that leaves columns out where the terminal is too narrow, by their numbers: first the first of
+/// `expendable`. Words broken in two are harder to read than a column less.
+pub(crate) fn show_fitted(table: &mut Table, expendable: &[usize]) {
+    let Some(room) = table.width().filter(|_| std::io::stdout().is_terminal()) else { return show(table) };
+    let mut widths: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
+    for column in expendable {
+        if table_width(&widths) <= usize::from(room) {
+            break;
+        }
+        if let (Some(width), Some(column)) = (widths.get_mut(*column), table.column_mut(*column)) {
+            *width = 0;
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+    }
+    show(table);
+}
+
+/// With two blanks and a line at each column, and a line at the end.
+fn table_width(content_widths: &[usize]) -> usize {
+    1 + content_widths.iter().filter(|width| **width > 0).map(|width| width + 3).sum::<usize>()
 }
 
 /// A cell of a table.
@@ -129,7 +151,18 @@ pub(crate) fn now_ms() -> u64 {
 
 /// How long ago something was, in the largest unit: `3 min`.
 pub(crate) fn ago(now_ms: u64, then_ms: u64) -> String {
-    let seconds = now_ms.saturating_sub(then_ms) / 1000;
+    span(now_ms.saturating_sub(then_ms) / 1000)
+}
+
+/// When something will be: `now`, `in 3 min`.
+pub(crate) fn until(now_ms: u64, then_ms: u64) -> String {
+    match then_ms.saturating_sub(now_ms).div_ceil(1000) {
+        0 => "now".to_owned(),
+        seconds => format!("in {}", span(seconds)),
+    }
+}
+
+fn span(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
@@ -154,6 +187,7 @@ mod tests {
             [size(0), size(1_000), size(1_024), size(12_345_678)],
             ["0 B", "1000 B", "1.0 KiB", "11.8 MiB"]
         );
+        assert_eq!([until(5, 5), until(5, 6), until(0, 60_000)], ["now", "in 1 s", "in 1 min"]);
         assert_eq!([ago(59_000, 0), ago(3_600_000, 0), ago(200_000_000, 0)], ["59 s", "1 h", "2 d"]);
     }
 }

@@ -31,7 +31,8 @@ async fn list(asking: &Asking) -> Result<(), Failure> {
     for destination in &destinations {
         table.add_row(row(destination));
     }
-    print::show(&table);
+    // The formatter is in the configuration, and what has expired in the ledger.
+    print::show_fitted(&mut table, &[1, 6, 5]);
     for destination in &destinations {
         explain(destination);
     }
@@ -73,12 +74,19 @@ fn explain(destination: &Value) {
     if !matches!(status["state"].as_str(), Some("failing" | "holding")) {
         return;
     }
-    print::line(format_args!("\n{}: {}", id(destination), text(&status["last_error"]["reason"])));
+    let (reason, now_ms) = (text(&status["last_error"]["reason"]), print::now_ms());
+    let at = status["last_error"]["at_ms"].as_u64();
+    let at = at.map(|at| format!(", {} ago", print::ago(now_ms, at))).unwrap_or_default();
+    print::line(format_args!("\n{}{at}: {reason}", id(destination)));
     print::line(format_args!("  hint: {}", text(&status["last_error"]["hint"])));
     if let Some(next) = status["next_attempt_ms"].as_u64() {
-        let wait = print::ago(next, print::now_ms());
-        let waiting = &destination["ledger"]["waiting"];
-        print::line(format_args!("  nothing is lost: {waiting} events wait; next attempt in {wait}"));
+        let waiting = destination["ledger"]["waiting"].as_u64().unwrap_or_default();
+        let verb = if waiting == 1 { "waits" } else { "wait" };
+        print::line(format_args!(
+            "  nothing is lost: {} {verb}; next attempt {}",
+            print::count(waiting, "event"),
+            print::until(now_ms, next)
+        ));
     }
 }
 
