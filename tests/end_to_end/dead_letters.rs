@@ -131,7 +131,14 @@ async fn dead_letters_are_exported_with_everything_and_sent_again_from_the_file(
 async fn without_a_host_dead_letters_are_read_from_the_store_and_marked_for_the_next_start() {
     let (mut scene, id) = with_a_dead_letter().await;
     scene.host.terminate().await;
-    scene.ask(&["dead-letters", "list"]).await.expect(0).shows(&["acme/splunk", "Invalid data format"]);
+    let listed = scene.ask(&["dead-letters", "list"]).await.expect(0);
+    listed.shows(&[
+        "1 dead letter of 1 destination, with 1 cause",
+        "acme/splunk",
+        "[1] 1 letter: ",
+        "Invalid data format",
+    ]);
+    scene.ask(&["dead-letters", "list", "--limit", "0"]).await.expect(2).shows(&["--limit"]);
     scene.ask(&["dead-letters", "show", &id]).await.expect(0).shows(&["given-up-1"]);
     scene.ask(&["dead-letters", "export", "-"]).await.expect(0).shows(&["given-up-1"]);
     let marked = scene.ask(&["dead-letters", "replay", &id]).await.expect(0);

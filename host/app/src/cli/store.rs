@@ -17,7 +17,8 @@ pub(crate) enum DeadLetters {
         /// Go on after the letter with this id
         #[arg(long, value_name = "ID")]
         after: Option<i64>,
-        #[arg(long, default_value_t = 50)]
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         #[command(flatten)]
         asking: Asking,
@@ -29,6 +30,10 @@ pub(crate) enum DeadLetters {
         asking: Asking,
     },
     /// Send some or all again, formatted by the plugin that is active now
+    // The usage that would be made of the arguments offers ids beside --cancel.
+    #[command(override_usage = "siemaphore dead-letters replay [OPTIONS] <IDS>...\n       \
+                                siemaphore dead-letters replay [OPTIONS] --all\n       \
+                                siemaphore dead-letters replay [--destination <NAME>] --cancel")]
     Replay {
         #[command(flatten)]
         which: Which,

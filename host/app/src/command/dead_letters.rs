@@ -1,6 +1,7 @@
 //! `siemaphore dead-letters`: events that were given up.
 
 mod discard;
+mod list;
 mod replay;
 mod selection;
 mod show;
@@ -8,7 +9,7 @@ mod show;
 use std::path::Path;
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{Asking, DeadLetters};
 use crate::command::destination_name::DestinationName;
@@ -19,7 +20,7 @@ use crate::print;
 pub(crate) async fn run(command: DeadLetters) -> Result<(), Failure> {
     match command {
         DeadLetters::List { destination, after, limit, asking } => {
-            list(destination.as_deref(), after, limit, &asking).await
+            list::run(destination.as_deref(), after, limit, &asking).await
         }
         DeadLetters::Show { id, asking } => show::run(id, &asking).await,
         DeadLetters::Replay { which, cancel: true, asking, .. } => {
@@ -31,37 +32,6 @@ pub(crate) async fn run(command: DeadLetters) -> Result<(), Failure> {
             export(&file, destination.as_deref(), &asking).await
         }
     }
-}
-
-async fn list(
-    destination: Option<&str>,
-    after: Option<i64>,
-    limit: u32,
-    asking: &Asking,
-) -> Result<(), Failure> {
-    let client = Client::host_or_store(&asking.configured).await?;
-    let mut query = query(&client, destination).await?;
-    query.append_pair("limit", &limit.to_string());
-    query.extend_pairs(after.map(|after| ("after", after.to_string())));
-    let letters: Vec<Value> = client.get(&format!("/v1/dead-letters?{}", query.finish())).await?;
-    if asking.json {
-        return Ok(print::json(&letters)?);
-    }
-    if letters.is_empty() {
-        print::aside(if after.is_some() { "no more" } else { "no event has been given up" });
-        return Ok(());
-    }
-    let mut table = print::table(&["id", "destination", "event type", "tries", "given up", "cause"]);
-    for letter in &letters {
-        table.add_row(show::row(letter));
-    }
-    print::show(&table);
-    if letters.len() >= limit as usize {
-        let last = letters.last().and_then(|letter| letter.get("id")).unwrap_or(&Value::Null);
-        print::aside(format_args!("there may be more: --after {last}"));
-    }
-    print::aside("`siemaphore dead-letters show ID` shows the event, every attempt and what to do");
-    Ok(())
 }
 
 async fn export(file: &Path, destination: Option<&str>, asking: &Asking) -> Result<(), Failure> {

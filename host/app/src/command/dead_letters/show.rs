@@ -2,7 +2,6 @@
 
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
-use comfy_table::Cell;
 use serde_json::Value;
 
 use crate::cli::Asking;
@@ -42,23 +41,6 @@ pub(crate) async fn run(id: i64, asking: &Asking) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// One line of the list.
-pub(crate) fn row(letter: &Value) -> Vec<Cell> {
-    let tries = match &letter["replay_requested"] {
-        Value::Bool(true) => format!("{}, again", letter["attempts"]),
-        _ => letter["attempts"].to_string(),
-    };
-    let updated = letter["updated_ms"].as_u64().unwrap_or_default();
-    vec![
-        print::cell(&letter["id"]),
-        print::cell(text(&letter["destination"])),
-        print::cell(text(&letter["event_type"])),
-        print::cell(tries),
-        print::cell(format!("{} ago", print::ago(print::now_ms(), updated))),
-        print::cell(text(&letter["cause"])),
-    ]
 }
 
 fn given_up(letter: &Value) -> String {

@@ -205,9 +205,10 @@ fn dead_letters(ledger: &Ledger) -> Option<Finding> {
     }
     let check = format!("dead letters {}", id(ledger));
     let text = format!("{} in {} of {}", ledger.dead_lettered, print::size(bytes), print::size(limit));
+    let id = id(ledger);
     let fix = format!(
-        "`siemaphore dead-letters list --destination {}` says why; mend it, then `dead-letters replay` or `discard`",
-        id(ledger)
+        "`siemaphore dead-letters list --destination {id}` says why; mend it, then \
+         `siemaphore dead-letters replay --destination {id} --all`, or `discard` instead of `replay`"
     );
     Some(match (bytes >= limit, is_near(bytes, limit)) {
         (true, _) => Finding::failed(check, format!("{text}: the limit is reached"), fix),
