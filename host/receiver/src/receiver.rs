@@ -221,8 +221,8 @@ impl Receiver {
 
     /// Stops listening: connections are refused until [`Receiver::come_back`], requests in hand may finish for a
     /// moment. What was received and scripted stays.
-    pub async fn go_away(&self) -> io::Result<()> {
-        self.server.pause().await
+    pub async fn go_away(&self) {
+        self.server.pause().await;
     }
 
     /// Listens on the same port again.

@@ -48,20 +48,16 @@ struct Service {
 pub(crate) struct Server {
     address: SocketAddr,
     service: Service,
-    presence: Mutex<Presence>,
-}
-
-enum Presence {
-    Here(Listening),
-    /// The socket holds the port without listening, so that nobody else gets it and connections are refused.
-    Away(TcpSocket),
-    /// Neither: between the two, and at the end.
-    Gone,
+    /// None while it is away, and at the end.
+    listening: Mutex<Option<Listening>>,
+    /// Bound for as long as the server lives, and never listening: nobody else gets the port, not even for an outgoing
+    /// connection, between two sockets that do listen.
+    _holder: TcpSocket,
 }
 
 struct Listening {
     stop: watch::Sender<bool>,
-    task: JoinHandle<io::Result<TcpSocket>>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
@@ -71,11 +67,11 @@ impl Server {
         tls: Arc<ServerConfig>,
         responder: Arc<Responder>,
     ) -> io::Result<Self> {
-        let socket = hold(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-        let address = socket.local_addr()?;
+        let holder = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        let address = holder.local_addr()?;
         let service = Service { acceptor: TlsAcceptor::from(tls), responder };
-        let presence = Mutex::new(Presence::Here(service.listen(socket)?));
-        Ok(Self { address, service, presence })
+        let listening = Mutex::new(Some(service.listen(address)?));
+        Ok(Self { address, service, listening, _holder: holder })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -83,53 +79,38 @@ impl Server {
     }
 
     /// Stops listening and keeps the port. Returns when the last request is answered, or cut off after a short grace.
-    pub(crate) async fn pause(&self) -> io::Result<()> {
-        if let Some(listening) = self.take_listening() {
-            let held = listening.end().await?;
-            *self.presence() = Presence::Away(held);
+    pub(crate) async fn pause(&self) {
+        let listening = self.listening().take();
+        if let Some(listening) = listening {
+            listening.end().await;
         }
-        Ok(())
     }
 
     /// Listens again after [`Server::pause`].
     pub(crate) fn resume(&self) -> io::Result<()> {
-        let mut presence = self.presence();
-        match std::mem::replace(&mut *presence, Presence::Gone) {
-            Presence::Away(socket) => *presence = Presence::Here(self.service.listen(socket)?),
-            other => *presence = other,
+        let mut listening = self.listening();
+        if listening.is_none() {
+            *listening = Some(self.service.listen(self.address)?);
         }
         Ok(())
     }
 
     /// Takes no more requests and returns when the last one is answered, or cut off after a short grace.
     pub(crate) async fn stop(self) {
-        if let Some(listening) = self.take_listening() {
-            // An error means that the task panicked or could not hold the port: it has ended either way.
-            listening.end().await.ok();
-        }
+        self.pause().await;
     }
 
-    fn take_listening(&self) -> Option<Listening> {
-        let mut presence = self.presence();
-        match std::mem::replace(&mut *presence, Presence::Gone) {
-            Presence::Here(listening) => Some(listening),
-            other => {
-                *presence = other;
-                None
-            }
-        }
-    }
-
-    /// The presence is replaced as a whole, so a poisoned one is still good.
-    fn presence(&self) -> MutexGuard<'_, Presence> {
-        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    /// It is replaced as a whole, so a poisoned one is still good.
+    fn listening(&self) -> MutexGuard<'_, Option<Listening>> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Listening {
-    async fn end(mut self) -> io::Result<TcpSocket> {
+    async fn end(mut self) {
         self.stop.send_replace(true);
-        (&mut self.task).await?
+        // An error means that the task panicked: it has ended either way.
+        (&mut self.task).await.ok();
     }
 }
 
@@ -140,30 +121,25 @@ impl Drop for Listening {
 }
 
 /// A socket that is bound and does not listen.
-fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Connections that are closing must not keep a SIEM from coming back.
+    // Neither the holder nor connections that are closing must keep a SIEM from coming back.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
 impl Service {
-    fn listen(&self, socket: TcpSocket) -> io::Result<Listening> {
-        let listener = socket.listen(LISTEN_BACKLOG)?;
+    fn listen(&self, address: SocketAddr) -> io::Result<Listening> {
+        let listener = bound(address)?.listen(LISTEN_BACKLOG)?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, self.clone(), stopped));
         Ok(Listening { stop, task })
     }
 }
 
-/// Serves connections until it is told to stop; then holds the port for whoever wants to listen again.
-async fn accept(
-    listener: TcpListener,
-    service: Service,
-    mut stopped: watch::Receiver<bool>,
-) -> io::Result<TcpSocket> {
-    let address = listener.local_addr()?;
+/// Serves connections until it is told to stop.
+async fn accept(listener: TcpListener, service: Service, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -178,12 +154,10 @@ async fn accept(
         }
     }
     drop(listener);
-    let held = hold(address);
     let all_done = timeout(STOP_GRACE, async { while connections.join_next().await.is_some() {} }).await;
     if all_done.is_err() {
         connections.shutdown().await;
     }
-    held
 }
 
 async fn serve(socket: TcpStream, service: Service, mut stopped: watch::Receiver<bool>) {

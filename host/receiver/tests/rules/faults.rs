@@ -152,10 +152,10 @@ async fn polls_have_a_script_of_their_own_and_share_a_lasting_fault() {
 async fn a_siem_that_went_away_refuses_connections_and_comes_back_on_its_port() {
     let lab = splunk().await;
     assert_eq!(reply(event(&lab)).await.status, 200);
-    lab.receiver.go_away().await.unwrap();
+    lab.receiver.go_away().await;
     let error = attempt(&lab).await.unwrap_err();
     assert!(error.is_connect(), "{error:?}");
-    lab.receiver.go_away().await.unwrap();
+    lab.receiver.go_away().await;
     lab.receiver.come_back().unwrap();
     lab.receiver.come_back().unwrap();
     assert_eq!(reply(event(&lab)).await.status, 200);
