@@ -57,6 +57,16 @@ async fn plain_http_is_refused_for_credentials() {
 }
 
 #[tokio::test]
+async fn an_endpoint_with_a_query_is_named_by_its_own_line() {
+    let query = |text: String| {
+        let from = text.find("endpoint = \"").unwrap();
+        let line = text[from..].lines().next().unwrap().to_owned();
+        text.replacen(&line, &format!("{}?a=b\"", line.trim_end_matches('"')), 1)
+    };
+    refused(Scene::new().splunk(), query, "?a=b", &["the endpoint cannot be used", "query"]).await;
+}
+
+#[tokio::test]
 async fn a_destination_whose_plugin_does_not_load_is_refused() {
     let scene = Scene::new()
         .plugin("my-siem.wasm", b"this is not WebAssembly")

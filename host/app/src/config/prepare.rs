@@ -7,14 +7,14 @@ mod authentication;
 use std::sync::Arc;
 
 use serde::Serialize;
-use siemaphore_delivery::{GrantedProfile, Target, TargetConfig};
+use siemaphore_delivery::{GrantedProfile, Target, TargetConfig, TargetError};
 use siemaphore_intake::Source;
 use siemaphore_registry::{Active, Plugin, Registry};
 use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
 use tokio::task::spawn_blocking;
 
-use crate::config::problem::{Document, Problem, at};
+use crate::config::problem::{Document, Path, Problem, at};
 use crate::config::{Config, DestinationConfig, Problems, SourceConfig, nearest};
 
 /// A source's token with fewer characters is refused.
@@ -189,14 +189,28 @@ async fn prepare_destination(
         client: config.client.clone(),
     };
     let target = Target::new(target_config, Arc::clone(secrets));
-    let target = target.map_err(|error| (error.to_string(), error.hint().to_owned()));
-    let target = problems.check(at!["destination", index, "ca_file"], target)?;
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => {
+            problems.add(place_of(index, &error), error.to_string(), error.hint());
+            return None;
+        }
+    };
     let profile = configure(problems, &config, sandbox, &active).await?;
     let granted = GrantedProfile::check(&profile, &authentication, &config.endpoint);
     let granted = granted.map_err(|error| (error.to_string(), error.hint().to_owned()));
     let granted = problems.check(at!["destination", index, "formatter"], granted)?;
     let request = granted.summary().to_owned();
     Some(PreparedDestination { config, plugin, target: Arc::new(target), request })
+}
+
+/// Which key of a destination makes a target impossible.
+fn place_of(index: usize, error: &TargetError) -> Path {
+    match error {
+        TargetError::Endpoint(_) => at!["destination", index, "endpoint"],
+        TargetError::TokenUrl(_) => at!["destination", index, "authentication", "token_url"],
+        TargetError::Client(_) => at!["destination", index, "ca_file"],
+    }
 }
 
 fn find_formatter(
