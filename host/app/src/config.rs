@@ -7,6 +7,7 @@
 mod destination;
 mod file;
 mod outline;
+mod parse;
 pub(crate) mod prepare;
 mod problem;
 mod quantity;
@@ -24,10 +25,9 @@ use siemaphore_registry::RegistryConfig;
 use siemaphore_store::StoreConfig;
 
 pub(crate) use crate::config::destination::DestinationConfig;
-use crate::config::file::File;
 pub(crate) use crate::config::outline::{state_folder, store_config};
+use crate::config::problem::Document;
 pub(crate) use crate::config::problem::Problem;
-use crate::config::problem::{Document, line_and_column};
 pub(crate) use crate::config::source::SourceConfig;
 use crate::log::LogConfig;
 
@@ -59,7 +59,7 @@ pub(crate) fn load(path: &Path) -> Result<Config, Vec<Problem>> {
 
 /// Checks a configuration whose relative paths start at `folder`.
 pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Problem>> {
-    let file = parse(&text).map_err(|problem| vec![problem])?;
+    let file = parse::parse(&text).map_err(|problem| vec![problem])?;
     let document = Document::new(&text);
     let mut problems = Problems { document: &document, found: Vec::new() };
     let parts = (
@@ -105,35 +105,6 @@ fn read(path: &Path) -> Result<String, Problem> {
         hint: "name the configuration with --config FILE, or see docs/configuration.md for one to start from"
             .to_owned(),
     })
-}
-
-fn parse(text: &str) -> Result<File, Problem> {
-    toml::from_str(text).map_err(|error| {
-        let place = error.span().map(|span| line_and_column(text, span.start));
-        let (line, column) = place.unzip();
-        let (reason, hint) = explain(error.message());
-        Problem { line, column, reason, hint }
-    })
-}
-
-/// The parser's words, and what to write instead.
-fn explain(message: &str) -> (String, String) {
-    let Some((unknown, expected)) = unknown_key(message) else {
-        let hint = "see docs/configuration.md for what each key takes";
-        return (message.trim().replace('\n', "; "), hint.to_owned());
-    };
-    let hint = match nearest(unknown, &expected) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the keys here are: {}", expected.join(", ")),
-    };
-    (format!("unknown key `{unknown}`"), hint)
-}
-
-/// serde writes: unknown field `x`, expected one of `a`, `b`
-fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
-    let rest = message.trim().strip_prefix("unknown field `")?;
-    let (unknown, rest) = rest.split_once('`')?;
-    Some((unknown, rest.split('`').skip(1).step_by(2).collect()))
 }
 
 /// A name that differs by little enough to be a slip of the finger.

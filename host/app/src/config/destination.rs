@@ -51,8 +51,8 @@ impl DestinationConfig {
 /// Enough to hide the latency of a SIEM, little enough not to look like an attack on it.
 const CONCURRENCY: u32 = 4;
 const CONCURRENCY_LIMIT: u32 = 32;
-/// Of a time-out or an age limit: nothing could be delivered within less.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Of a time-out or of an age: nothing could be delivered within less.
+pub(crate) const SHORTEST: Duration = Duration::from_secs(1);
 const AGE_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(crate) fn all(
@@ -235,8 +235,9 @@ fn duration(
 ) -> Duration {
     let path = at!["destination", index, key];
     let parsed = written.and_then(|text| problems.check(path.clone(), quantity::duration(text)));
-    if parsed.is_some_and(|duration| duration < SHORTEST) {
-        problems.add(path, format!("`{key}` is shorter than a second"), "write 1s or more");
+    if let Some(short) = parsed.filter(|duration| *duration < SHORTEST) {
+        let reason = format!("`{key}` is {}, shorter than a second", humantime::format_duration(short));
+        problems.add(path, reason, "write 1s or more");
     }
     parsed.unwrap_or(default)
 }

@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use humantime::format_duration;
 use siemaphore_pipeline::{GiveUp, RetryPolicy, Schedule};
 use siemaphore_store::{DeadLetterLimit, WhenFull};
 
 use crate::config::problem::{Path, at};
-use crate::config::{Problems, file, nearest, quantity};
+use crate::config::{Problems, destination, file, nearest, quantity};
 
 const THREE_RETRIES: &str = "three-retries";
 const WHEN_FULL: [&str; 2] = ["hold", "expire-oldest"];
@@ -28,12 +29,17 @@ pub(crate) fn policy(
     let place = |key: &str| at!["destination", index, "retry", key];
     let age = written.give_up_age.as_deref();
     let age = age.and_then(|text| problems.check(place("give_up_age"), quantity::duration(text)));
-    if age.is_some_and(|age| age >= age_limit) {
+    if let Some(age) = age.filter(|age| *age >= age_limit) {
+        let (age, age_limit) = (format_duration(age), format_duration(age_limit));
         problems.add(
             place("give_up_age"),
-            "events would expire before they are given up: `age_limit` is not longer",
+            format!("events would expire before they are given up: `give_up_age` is {age}, `age_limit` {age_limit}"),
             "write a `give_up_age` below the `age_limit` of this destination (7d unless written), or raise that",
         );
+    }
+    if let Some(age) = age.filter(|age| *age < destination::SHORTEST) {
+        let reason = format!("`give_up_age` is {}, shorter than a second", format_duration(age));
+        problems.add(place("give_up_age"), reason, "write 1s or more");
     }
     if let Some(preset) = &written.preset {
         return from_preset(problems, index, written, preset, age);
@@ -94,7 +100,11 @@ fn backoff(problems: &mut Problems<'_>, index: usize, written: &file::Retry) -> 
             if shortest > longest {
                 problems.add(
                     at!["destination", index, "retry", "shortest"],
-                    "the shortest wait is longer than the longest",
+                    format!(
+                        "the shortest wait, {}, is longer than the longest, {}",
+                        format_duration(shortest),
+                        format_duration(longest)
+                    ),
                     "write a `shortest` that is at most `longest`",
                 );
             }
@@ -110,7 +120,7 @@ fn wait(problems: &mut Problems<'_>, index: usize, key: &str, written: Option<&s
     if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&wait) {
         problems.add(
             place,
-            format!("`{key}` is not between 100ms and 24h"),
+            format!("`{key}` is {}, not between 100ms and 24h", format_duration(wait)),
             "write a wait such as \"1s\" or \"5m\"",
         );
     }

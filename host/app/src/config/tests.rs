@@ -47,7 +47,24 @@ fn a_missing_key_and_a_wrong_type_are_named_with_their_line() {
     let missing = problems("[[destination]]\nname = 'a'");
     assert!(missing[0].starts_with("1: missing field `formatter`"), "{missing:?}");
     let wrong = problems("[[source]]\nname = 5\ntoken = 'env:A'");
-    assert!(wrong[0].starts_with("2: invalid type: integer `5`, expected a string"), "{wrong:?}");
+    assert!(wrong[0].starts_with("2: `name` takes text in quotes, not the number `5`"), "{wrong:?}");
+    for (extra, told) in [
+        ("concurrency = '4'", "6: `concurrency` takes a whole number without quotes, 0 or more, not text"),
+        (
+            "concurrency = -1",
+            "6: `concurrency` takes a whole number without quotes, 0 or more, not the number `-1`",
+        ),
+        ("events = ['a', 5]", "6: `events` takes text in quotes, not the number `5`"),
+        ("retry = { give_up_attempts = '3' }", "6: `give_up_attempts` takes a whole number"),
+        ("enabled = 'no'", "6: `enabled` takes `true` or `false`, not text"),
+        ("enabled = true\nname = 'b'", "7: `name` is written twice (keep one of the two)"),
+    ] {
+        let found = problems(&destination(extra));
+        assert!(found[0].starts_with(told), "{found:?}");
+    }
+    // Somebody's secret in the place of a table.
+    let misplaced = problems(&destination("authentication = 's3cr3t'"));
+    assert!(misplaced[0].starts_with("6: ") && !misplaced[0].contains("s3cr3t"), "{misplaced:?}");
 }
 
 #[test]
@@ -105,8 +122,8 @@ fn limits_that_could_not_work_are_refused() {
         "4: intake and admin",
         "6: 1 B is too small",
         "7: 1.0 MiB is too small",
-        "13: `age_limit`",
-        "14: `timeout`",
+        "13: `age_limit` is 0s, shorter than a second",
+        "14: `timeout` is 10ms, shorter than a second",
     ] {
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
     }
@@ -156,10 +173,15 @@ fn a_retry_policy_that_could_not_work_is_refused() {
         "6: 0 events a second",
         "7: 4.9 KiB is too small",
         "8: `expire` is not something",
-        "11: the shortest wait is longer than the longest",
+        "11: the shortest wait, 1h, is longer than the longest, 1m",
         "13: an event that is given up after 0 attempts",
-        "14: events would expire before they are given up",
+        "14: events would expire before they are given up: `give_up_age` is 12h, `age_limit` 6h",
     ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
+    let found = problems(&destination("retry = { shortest = '50ms', give_up_age = '10ms' }"));
+    for expected in ["6: `shortest` is 50ms, not between", "6: `give_up_age` is 10ms, shorter than a second"]
+    {
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
     }
     let found = problems(&destination("[destination.retry]\npreset = 'three-retrys'\nlongest = '1m'"));
