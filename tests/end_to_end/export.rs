@@ -168,8 +168,13 @@ async fn a_backup_of_a_running_host_starts_as_a_store_of_its_own() {
         "install -m 600",
     ]);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    scene.ask(&["backup", path]).await.expect(1).shows(&["copy.db"]);
-    scene.ask(&["backup", "/nonexistent/copy.db"]).await.expect(1).shows(&["/nonexistent/copy.db"]);
+    scene
+        .ask(&["backup", path])
+        .await
+        .expect(1)
+        .shows(&["copy.db is there already", "hint: it is not overwritten"]);
+    let nowhere = scene.ask(&["backup", "/nonexistent/copy.db"]).await.expect(1);
+    nowhere.shows(&["/nonexistent/copy.db cannot be written", "hint: make the folder first"]);
 
     // What comes after the copy is not in it.
     scene.send(&numbered("later", 2)).await;

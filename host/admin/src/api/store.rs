@@ -1,11 +1,12 @@
 //! The store as a whole: its figures, its damage, and a copy of it.
 
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use siemaphore_store::{BackupProgress, BackupSummary, BlockId, Store, StoreError};
 use tokio::sync::watch;
@@ -111,12 +112,27 @@ async fn backup(State(store): State<Store>, Json(to): Json<BackupTo>) -> Result<
             "the host has a working folder of its own: write the whole path",
         ));
     }
+    refuse_place(&to.file).await?;
     let (report, progress) = watch::channel(None);
     let copy = move |step| {
         report.send_replace(Some(step));
     };
     let task = tokio::spawn(async move { store.backup(to.file, copy).await });
     Ok(lines::answer(Backup { progress, task: Some(AbortOnDropHandle::new(task)) }, 1))
+}
+
+/// What would fail at once, in plain words; whoever is faster than this check meets the same refusal in the store.
+async fn refuse_place(file: &FilePath) -> Result<(), ApiError> {
+    if tokio::fs::symlink_metadata(file).await.is_ok() {
+        let reason = format!("{} is there already", file.display());
+        return Err(ApiError::conflict(reason, "it is not overwritten; name another file"));
+    }
+    let folder = file.parent().unwrap_or(file);
+    if !tokio::fs::metadata(folder).await.is_ok_and(|metadata| metadata.is_dir()) {
+        let reason = format!("{} cannot be written: {} is not a folder", file.display(), folder.display());
+        return Err(ApiError::bad_request(reason, "make the folder first, or name a file in another one"));
+    }
+    Ok(())
 }
 
 struct Backup {
@@ -161,6 +177,15 @@ impl BackupLine {
                 events: summary.events,
                 dead_letters: summary.dead_letters,
             },
+            Ok(Err(StoreError::NoRoom { path, needed_bytes, free_bytes })) => {
+                let (needed, free) = (ByteSize(needed_bytes), ByteSize(free_bytes));
+                let path = path.display();
+                let error = format!(
+                    "a copy at {path} needs {needed} of free space, the reserve included; there are {free}\n  \
+                     hint: name a file on a disk with more room"
+                );
+                BackupLine::Failed { error }
+            }
             Ok(Err(error)) => BackupLine::Failed { error: error.to_string() },
             Err(error) => BackupLine::Failed { error },
         }
