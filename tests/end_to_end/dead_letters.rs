@@ -122,7 +122,7 @@ async fn dead_letters_are_exported_with_everything_and_sent_again_from_the_file(
 
     let (to, token) = (format!("http://{}", scene.host.intake), scene.path("source.secret"));
     let token = format!("file:{}", token.display());
-    run(&["send", path, "--to", &to, "--token", &token]).await.expect(0).shows(&["1 of 1 events accepted"]);
+    run(&["send", path, "--to", &to, "--token", &token]).await.expect(0).shows(&["1 of 1 event accepted"]);
     assert_eq!(ids(&scene.splunk().arrived(3).await), numbered_ids("given-up", 3));
     scene.stop().await;
 }

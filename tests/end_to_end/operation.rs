@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use siemaphore_receiver::Fault;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::support::events::{lines, numbered, numbered_ids};
 use crate::support::{
@@ -219,11 +221,42 @@ async fn sending_needs_a_token_and_a_host_and_says_so() {
     let output = run_with_input(&["send", "-", "--to", &to, "--token", &wrong], "{}").await.expect(1);
     output.shows(&["hint: "]);
     assert!(!output.stderr.contains("not-the-token") && !output.stderr.contains(TOKEN));
-    run(&["send", "/nonexistent.json", "--to", &to, "--token", &wrong])
-        .await
-        .expect(1)
-        .shows(&["/nonexistent.json"]);
+    // The file is looked for before the token.
+    let nowhere = run(&["send", "/nonexistent.json", "--to", &to, "--token", "env:NOT_SET"]).await.expect(1);
+    nowhere.shows(&["/nonexistent.json"]);
+    let untold = run(&["send", "/dev/null", "--to", &to, "--token", "env:NOT_SET"]).await.expect(1);
+    untold.shows(&["env:NOT_SET", "hint: ", "--token", "SIEMAPHORE_TOKEN"]);
     scene.stop().await;
+}
+
+#[tokio::test]
+async fn sending_to_a_host_that_asks_for_patience_says_so_once_and_goes_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("http://{}", listener.local_addr().unwrap());
+    let host = tokio::spawn(async move {
+        let full = r#"{"error":{"reason":"the disk is full","hint":"free some"}}"#;
+        let taken = r#"{"accepted":1}"#;
+        for (head, body) in [("503 Service Unavailable\r\nretry-after: 1", full), ("200 OK", taken)] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"{\"a\":1}") && !request.ends_with(b"{\"a\":1}\n") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0, "{request:?}");
+            }
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, "some-token").unwrap();
+    let token = format!("file:{}", token.display());
+    let sent = run_with_input(&["send", "-", "--to", &to, "--token", &token], "{\"a\":1}").await.expect(0);
+    sent.shows(&["1 of 1 event accepted"]);
+    let told = "the host answered 503: the disk is full: waiting 1 s before it is sent again";
+    assert_eq!(sent.stderr.matches(told).count(), 1, "{sent:?}");
+    host.await.unwrap();
 }
 
 #[tokio::test]

@@ -49,8 +49,9 @@ struct Refusal {
 }
 
 pub(crate) async fn run(command: Send) -> Result<(), Failure> {
-    let uploader = Arc::new(Uploader::new(&command).await?);
+    // First of all whether there is a file: who has mistyped its name need not look for a token.
     let bar = progress(&command)?;
+    let uploader = Arc::new(Uploader::new(&command, bar.clone()).await?);
     let (batches, received) = mpsc::channel(REQUESTS_IN_FLIGHT);
     let (file, reading_bar) = (command.file.clone(), bar.clone());
     let reader = tokio::task::spawn_blocking(move || read(&file, &reading_bar, batches));
@@ -140,7 +141,8 @@ fn report(summary: &Summary, as_json: bool) -> Result<(), Failure> {
         return Ok(print::json(summary)?);
     }
     let Summary { events, accepted, refused, redacted_values, refusals } = summary;
-    print::line(format_args!("{accepted} of {events} events accepted, {redacted_values} values redacted"));
+    let (events, values) = (print::count(*events, "event"), print::count(*redacted_values, "value"));
+    print::line(format_args!("{accepted} of {events} accepted, {values} redacted"));
     for refusal in refusals {
         print::line(format_args!("  event {}: {}", refusal.event, refusal.reason));
     }

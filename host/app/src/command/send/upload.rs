@@ -1,12 +1,13 @@
 //! One request to the intake, repeated while the host asks for patience.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use indicatif::ProgressBar;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use siemaphore_http::{Answer, Client, ClientConfig, EgressPolicy, Request};
@@ -16,6 +17,7 @@ use url::Url;
 use crate::cli::Send;
 use crate::command::send::RETRY_PAUSE;
 use crate::command::send::batches::Batch;
+use crate::print;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// So often a request is repeated before the run is given up; it can be started again without harm.
@@ -23,11 +25,15 @@ const ATTEMPTS: u32 = 10;
 /// What a host may ask for at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+const TOKEN_HINT: &str = "say with --token where the token of the source is, as env:NAME or file:/path; \
+                          without --token it is read from the environment variable SIEMAPHORE_TOKEN";
+
 /// Knows where to and as whom.
 pub(crate) struct Uploader {
     client: Client,
     url: Url,
     authorization: HeaderValue,
+    waits: Waits,
 }
 
 /// What the host said about one batch.
@@ -56,7 +62,7 @@ struct Accepted {
 }
 
 impl Uploader {
-    pub(crate) async fn new(command: &Send) -> Result<Uploader> {
+    pub(crate) async fn new(command: &Send, bar: ProgressBar) -> Result<Uploader> {
         let url = Url::parse(&command.to).with_context(|| format!("`{}` is not a URL", command.to))?;
         let url = url.join("/v1/events")?;
         // The operator names the host to send to on the command line, so private addresses are no surprise here.
@@ -69,11 +75,13 @@ impl Uploader {
         let client = Client::new(&config)?;
         client.check(&url)?;
         let reference = command.token.parse().with_context(|| "--token")?;
-        let token = Secrets::new().resolve(&reference).await?;
+        let token = Secrets::new().resolve(&reference).await;
+        let token = token.map_err(|error| anyhow!("{error}\n  hint: {TOKEN_HINT}"))?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .context("the token holds characters that cannot be in a header")?;
         authorization.set_sensitive(true);
-        Ok(Uploader { client, url, authorization })
+        let waits = Waits { bar, told_until: Mutex::new(None) };
+        Ok(Uploader { client, url, authorization, waits })
     }
 
     pub(crate) async fn upload(&self, batch: Batch) -> Result<Receipt> {
@@ -98,7 +106,9 @@ impl Uploader {
                     "the host does not take events: {last}; run the same command again later, nothing is stored twice"
                 );
             }
-            tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+            let pause = pause.min(LONGEST_PAUSE);
+            self.waits.tell(&sent.map_or_else(|error| error.to_string(), |answer| said(&answer)), pause);
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -108,6 +118,35 @@ impl Uploader {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(IDEMPOTENCY_KEY, key);
         Request { method: Method::POST, url: self.url.clone(), headers, body }
+    }
+}
+
+/// Tells the person why nothing moves, once for all requests that wait at the same time.
+struct Waits {
+    bar: ProgressBar,
+    told_until: Mutex<Option<Instant>>,
+}
+
+impl Waits {
+    fn tell(&self, why: &str, pause: Duration) {
+        let now = Instant::now();
+        {
+            let mut told_until = self.told_until.lock().unwrap_or_else(PoisonError::into_inner);
+            if told_until.is_some_and(|until| now < until) {
+                return;
+            }
+            *told_until = now.checked_add(pause);
+        }
+        let seconds = pause.as_secs().max(1);
+        self.bar.suspend(|| print::aside(format_args!("{why}: waiting {seconds} s before it is sent again")));
+    }
+}
+
+/// An answer that asks for patience, in the host's words.
+fn said(answer: &Answer) -> String {
+    match serde_json::from_slice::<Refusal>(&answer.body) {
+        Ok(Refusal { error }) => format!("the host answered {}: {}", answer.status, error.reason),
+        Err(_) => format!("the host answered {}", answer.status),
     }
 }
 
@@ -128,18 +167,21 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
     answer.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
+/// How an intake says no.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Explained,
+}
+
+#[derive(Deserialize)]
+struct Explained {
+    reason: String,
+    hint: String,
+}
+
 fn refusal(answer: &Answer) -> anyhow::Error {
-    #[derive(Deserialize)]
-    struct Body {
-        error: Inner,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
-        reason: String,
-        hint: String,
-    }
-    match serde_json::from_slice::<Body>(&answer.body) {
-        Ok(Body { error }) => anyhow!("{}\n  hint: {}", error.reason, error.hint),
+    match serde_json::from_slice::<Refusal>(&answer.body) {
+        Ok(Refusal { error }) => anyhow!("{}\n  hint: {}", error.reason, error.hint),
         Err(_) => anyhow!("the host answered {}: is this the address of an intake?", answer.status),
     }
 }
