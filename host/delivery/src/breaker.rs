@@ -61,7 +61,7 @@ impl Breaker {
     pub fn failed(&mut self, asked: Option<Duration>, random: f64, now: Instant) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.concurrency = 1;
-        let wait = asked.unwrap_or_else(|| self.schedule.wait(self.failures, random));
+        let wait = self.schedule.wait_as_asked(asked, self.failures, random);
         self.pause(wait, now);
         wait
     }

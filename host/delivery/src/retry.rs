@@ -29,6 +29,17 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    /// The wait that a SIEM asked for, but no shorter than ours may be: a remote side can slow us down, and not make us
+    /// hammer it or give events up early. Without a wish, or with one for no wait at all, the schedule's own.
+    pub fn wait_as_asked(&self, asked: Option<Duration>, failures: u32, random: f64) -> Duration {
+        let own = self.wait(failures, random);
+        match (asked.filter(|asked| !asked.is_zero()), self) {
+            (None, _) => own,
+            (Some(asked), Schedule::Backoff { shortest, .. }) => asked.max(*shortest),
+            (Some(asked), Schedule::Fixed(_)) => asked.max(own),
+        }
+    }
+
     /// The wait after so many failures in a row, from 1 up. `random` is from 0 to 1.
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
         let before = failures.saturating_sub(1);
@@ -105,6 +116,20 @@ mod tests {
         let waits = [1, 2, 3, 4, u32::MAX].map(|failures| schedule.wait(failures, 0.0).as_secs());
         assert_eq!(waits, [60, 120, 240, 240, 240]);
         assert_eq!(Schedule::Fixed(Vec::new()).wait(1, 1.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_siem_can_ask_for_a_longer_wait_and_for_no_shorter_one() {
+        let seconds = Duration::from_secs;
+        let asked = |schedule: &Schedule, asked| schedule.wait_as_asked(asked, 3, 1.0).as_secs();
+        let backoff = Schedule::default();
+        assert_eq!(asked(&backoff, None), 4);
+        assert_eq!(asked(&backoff, Some(Duration::ZERO)), 4);
+        assert_eq!(asked(&backoff, Some(Duration::from_millis(1))), 1);
+        assert_eq!(asked(&backoff, Some(seconds(90))), 90);
+        let fixed = Schedule::Fixed([60, 120, 240].map(seconds).to_vec());
+        assert_eq!(asked(&fixed, Some(seconds(5))), 240);
+        assert_eq!(asked(&fixed, Some(seconds(500))), 500);
     }
 
     #[test]

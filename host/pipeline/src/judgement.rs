@@ -7,7 +7,7 @@ use siemaphore_model::formatter::{Fate, Note, Run};
 
 use crate::batch::Batch;
 use crate::chunk::Lane;
-use crate::confirming::Unconfirmed;
+use crate::confirming::Question;
 use crate::health::Trouble;
 use crate::sending::{Answered, now_ms};
 use crate::status::Failure;
@@ -47,14 +47,14 @@ impl Task {
             Decision::Pending(pending) => {
                 // It takes events; whether it keeps them is another question.
                 self.health.taken();
-                self.launch_confirmation(Unconfirmed { batch, pending, cookies });
+                self.launch_confirmation(batch, pending, cookies);
             }
         }
     }
 
     /// The end of the questions about a batch that the SIEM had taken.
-    pub(crate) fn confirmed(&mut self, answered: Answered) {
-        self.confirming -= 1;
+    pub(crate) fn confirmed(&mut self, answered: Answered, question: &Question) {
+        self.questions.retain(|open| !open.is_same(question));
         // Sent again, although the SIEM may have kept the first.
         if matches!(
             answered.decision,

@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use siemaphore_delivery::Cookies;
+use siemaphore_model::formatter::Pending;
+
 use crate::batch::Batch;
 use crate::chunk::{Chunk, Lane};
-use crate::confirming::{Patience, Unconfirmed, confirm};
+use crate::confirming::{Patience, Question, Unconfirmed, confirm};
 use crate::formatting::{Formatted, format};
 use crate::reading::fetch;
 use crate::sending::{now_ms, send};
@@ -51,9 +54,9 @@ impl Task {
 
     fn may_send(&self) -> bool {
         let now = Instant::now();
-        self.health.permits(self.sending, self.confirming, now)
+        self.health.permits(self.sending, self.questions.len(), now)
             && self.pace.free_at(now).is_none()
-            && self.confirming < self.config.concurrency.saturating_mul(UNCONFIRMED_PER_REQUEST)
+            && self.questions.len() < self.config.concurrency.saturating_mul(UNCONFIRMED_PER_REQUEST)
     }
 
     fn is_outdated(&self, batch: &Batch) -> bool {
@@ -75,11 +78,15 @@ impl Task {
         self.running.spawn(async move { Done::Answered(Box::new(send(&stages, batch).await)) });
     }
 
-    pub(crate) fn launch_confirmation(&mut self, unconfirmed: Unconfirmed) {
-        self.confirming += 1;
+    pub(crate) fn launch_confirmation(&mut self, batch: Batch, pending: Pending, cookies: Cookies) {
+        let question = Question::new(&batch, &pending, &cookies);
+        self.questions.iter().for_each(|earlier| earlier.yield_to(&question));
+        self.questions.push(question.clone());
+        let unconfirmed = Unconfirmed { batch, pending, cookies, question: question.clone() };
         let stages = self.stages.clone();
         self.running.spawn(async move {
-            Done::Confirmed(Box::new(confirm(&stages, unconfirmed, Patience::OF_THE_CONTRACT).await))
+            let answered = confirm(&stages, unconfirmed, Patience::OF_THE_CONTRACT).await;
+            Done::Confirmed(Box::new(answered), question)
         });
     }
 

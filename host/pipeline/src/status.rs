@@ -111,7 +111,8 @@ impl Task {
             .paused_until(Instant::now())
             .map(|until| until.saturating_duration_since(Instant::now()));
         let next_attempt_ms = pause.and_then(|pause| Some(now_ms() + u64::try_from(pause.as_millis()).ok()?));
-        let (failures, suspects, confirming) = (self.health.failures(), self.suspects.len(), self.confirming);
+        let (failures, suspects, confirming) =
+            (self.health.failures(), self.suspects.len(), self.questions.len());
         let replaying = self.replay.in_hand() as u64;
         self.status.send_if_modified(|status| {
             let changed = settled
@@ -138,7 +139,11 @@ impl Task {
             Some(trouble) if trouble.holding => State::Holding,
             Some(_) => State::Failing,
             None if self.suspects.len() > 0 => State::Failing,
-            None if self.sending > 0 || self.confirming > 0 || !self.work.is_empty() || self.fetching => {
+            None if self.sending > 0
+                || self.questions.len() > 0
+                || !self.work.is_empty()
+                || self.fetching =>
+            {
                 State::Active
             }
             None => State::Idle,

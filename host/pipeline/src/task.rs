@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
 use crate::chunk::Chunk;
+use crate::confirming::Question;
 use crate::formatting::Formatted;
 use crate::handle::Command;
 use crate::health::{Health, Trouble};
@@ -49,7 +50,7 @@ pub(crate) enum Done {
     Formatted(Formatted),
     Reframed(Vec<Batch>),
     Answered(Box<Answered>),
-    Confirmed(Box<Answered>),
+    Confirmed(Box<Answered>, Question),
     Replays(Result<Vec<FullDeadLetter>, StoreError>),
     Tested(Box<TestReport>, oneshot::Sender<TestReport>),
     Probed,
@@ -86,8 +87,8 @@ pub(crate) struct Task {
     pub(crate) sending: usize,
     /// Requests that may not go yet.
     pub(crate) sends_waiting: usize,
-    /// Batches that the SIEM has taken and not confirmed.
-    pub(crate) confirming: usize,
+    /// One for each batch that the SIEM has taken and not confirmed, the oldest first.
+    pub(crate) questions: Vec<Question>,
     pub(crate) fetching: bool,
     pub(crate) next: u64,
     /// Nothing to read until something is appended.
@@ -124,7 +125,7 @@ impl Task {
             running: JoinSet::new(),
             sending: 0,
             sends_waiting: 0,
-            confirming: 0,
+            questions: Vec::new(),
             fetching: false,
             next: 0,
             at_end: false,
@@ -212,7 +213,7 @@ impl Task {
                 self.sending -= 1;
                 self.judge(*answered);
             }
-            Done::Confirmed(answered) => self.confirmed(*answered),
+            Done::Confirmed(answered, question) => self.confirmed(*answered, &question),
             Done::Replays(found) => self.replays_found(found),
             Done::Probed => {}
             Done::Tested(report, answer) => self.tested(*report, answer),
@@ -279,7 +280,7 @@ impl Task {
         self.work.clear();
         self.suspects = Suspects::default();
         self.sending = 0;
-        self.confirming = 0;
+        self.questions.clear();
         self.replay = Replay::new();
         self.fetching = false;
         self.next = 0;
@@ -324,9 +325,9 @@ impl Task {
     /// Requests in flight are waited for and settled; everything else is still in the log.
     async fn finish_in_flight(&mut self) {
         self.work.clear();
-        while self.sending + self.confirming > 0 {
+        while self.sending + self.questions.len() > 0 {
             match self.running.join_next().await {
-                Some(Ok(done @ (Done::Answered(_) | Done::Confirmed(_)))) => self.finish(done),
+                Some(Ok(done @ (Done::Answered(_) | Done::Confirmed(..)))) => self.finish(done),
                 Some(_) => {}
                 None => break,
             }

@@ -10,7 +10,7 @@ use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 
 use crate::batch::Batch;
 use crate::chunk::{Chunk, Lane};
-use crate::confirming::{Patience, Unconfirmed, confirm};
+use crate::confirming::{Patience, Question, Unconfirmed, confirm};
 use crate::formatting::format;
 use crate::sending::{decide, excerpt, now_ms, words};
 use crate::suspects::Trial;
@@ -114,7 +114,9 @@ async fn confirmed(
     if let Ok(answer) = answer {
         cookies.keep(answer);
     }
-    confirm(stages, Unconfirmed { batch, pending, cookies }, Patience::OF_A_TEST).await.decision
+    let question = Question::new(&batch, &pending, &cookies);
+    let unconfirmed = Unconfirmed { batch, pending, cookies, question };
+    confirm(stages, unconfirmed, Patience::OF_A_TEST).await.decision
 }
 
 /// What an answer that goes record by record says of the only one.

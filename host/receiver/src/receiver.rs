@@ -205,7 +205,7 @@ impl Receiver {
         }
     }
 
-    /// Makes Splunk forget every acknowledgement that is open, as a restart of its indexers does.
+    /// Makes Splunk forget every acknowledgement that is open and number them anew, as a restart of its indexers does.
     pub fn forget_acknowledgements(&self) {
         if let Some(acknowledgements) = &self.playing.acknowledgements {
             acknowledgements.forget_all();

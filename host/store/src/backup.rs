@@ -68,9 +68,11 @@ pub(crate) fn run(
     let snapshot = source.transaction().map_err(StorageError::from)?;
     let mut summary = summarize(&snapshot, to)?;
     refuse_without_room(config, to, summary.bytes)?;
-    let file = create(to)?;
-    let copied = copy(&snapshot, to, abandoned, &progress).and_then(|()| {
-        file.sync_all().map_err(StorageError::file("sync", to))?;
+    let partial = partial_of(to);
+    let file = create(to, &partial)?;
+    let copied = copy(&snapshot, &partial, abandoned, &progress).and_then(|()| {
+        file.sync_all().map_err(StorageError::file("sync", &partial))?;
+        std::fs::rename(&partial, to).map_err(StorageError::file("name the finished backup", to))?;
         folder::sync_parent(to)?;
         Ok(file.metadata().map_err(StorageError::file("read", to))?.len())
     });
@@ -80,7 +82,7 @@ pub(crate) fn run(
             Ok(summary)
         }
         Err(error) => {
-            remove(to);
+            remove(&partial);
             Err(error)
         }
     }
@@ -111,14 +113,25 @@ fn refuse_without_room(config: &StoreConfig, to: &Path, bytes: u64) -> Result<()
     Ok(())
 }
 
-fn create(to: &Path) -> Result<File, StorageError> {
-    File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)
-        .map_err(StorageError::file("create the backup", to))
+/// A copy has its name when it is whole: one that a crash cut short must not be taken for a backup.
+fn partial_of(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Refuses to replace a backup; what is left of one that was cut short is begun anew.
+fn create(to: &Path, partial: &Path) -> Result<File, StorageError> {
+    if to.exists() {
+        let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        return Err(StorageError::file("create the backup", to)(exists));
+    }
+    let begun = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(partial);
+    let file = begun.map_err(StorageError::file("create the backup", partial))?;
+    // Another backup to this file is under way.
+    file.try_lock().map_err(|error| StorageError::file("begin the backup", partial)(error.into()))?;
+    file.set_len(0).map_err(StorageError::file("empty", partial))?;
+    Ok(file)
 }
 
 fn copy(

@@ -90,6 +90,23 @@ async fn events_whose_polls_are_refused_are_repeated_ever_more_slowly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_lost_in_a_restart_is_not_confirmed_by_the_number_of_a_later_one() {
+    let scene = waiting_for_acknowledgement(acknowledging(Acknowledgement::when_told())).await;
+    scene.append_numbered(0..5).await;
+    scene.until_unconfirmed(1).await;
+    scene.receiver.forget_acknowledgements();
+    // Gets the number that the first batch had.
+    scene.append_numbered(5..10).await;
+    scene.receiver.wait_for(10, PATIENCE).await.unwrap();
+    scene.receiver.wait_for(15, PATIENCE).await.unwrap();
+    assert_eq!(scene.ledger().await.delivered, 0);
+    scene.receiver.index_now();
+    scene.until(|ledger| ledger.delivered == 10).await;
+    let ledger = scene.ledger().await;
+    assert_eq!((ledger.duplicates, ledger.difference()), (5, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_that_indexers_forget_in_a_restart_are_not_delivered() {
     let scene = waiting_for_acknowledgement(acknowledging(Acknowledgement::when_told())).await;
     scene.append(10).await;

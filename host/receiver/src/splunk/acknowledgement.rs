@@ -142,7 +142,7 @@ impl Acknowledgements {
     /// As after a restart of the indexers: no id is known any more.
     pub(crate) fn forget_all(&self) {
         let mut state = self.state();
-        state.channels.values_mut().for_each(|channel| channel.pending.clear());
+        state.channels.clear();
         state.pending = 0;
     }
 
