@@ -135,7 +135,7 @@ async fn without_a_host_dead_letters_are_read_from_the_store_and_marked_for_the_
     listed.shows(&[
         "1 dead letter of 1 destination, with 1 cause",
         "acme/splunk",
-        "[1] 1 letter: ",
+        "[1] 1 letter of acme/splunk: ",
         "Invalid data format",
     ]);
     scene.ask(&["dead-letters", "list", "--limit", "0"]).await.expect(2).shows(&["--limit"]);

@@ -68,3 +68,8 @@ async fn query(
     }
     Ok(query)
 }
+
+/// A hint as it was stored, before anybody knew who would read it, with the destination that its command is for.
+fn runnable(hint: &str, destination: &str) -> String {
+    hint.replace("--destination NAME", &format!("--destination {destination}"))
+}

@@ -67,7 +67,7 @@ fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
             print::cell(text("title")),
         ]);
     }
-    print::show(&table);
+    print::show_fitted(&mut table, &[5, 1]);
     for plugin in plugins {
         if let Some(error) = plugin["error"].as_str() {
             print::line(format_args!("\n{}: {error}", plugin["name"].as_str().unwrap_or_default()));

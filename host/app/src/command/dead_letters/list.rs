@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::cli::Asking;
 use crate::command::Failure;
-use crate::command::dead_letters::query;
+use crate::command::dead_letters::{query, runnable};
 use crate::command::destination_name::DestinationName;
 use crate::control::Client;
 use crate::print;
@@ -107,14 +107,28 @@ fn row(letter: &Letter, cause: usize) -> Vec<Cell> {
     ]
 }
 
-/// Causes with their hints and how many letters have them, the most frequent first.
-struct Causes<'a>(Vec<((&'a str, &'a str), u64)>);
+/// A cause of one destination, with its hint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause<'a> {
+    destination: &'a str,
+    cause: &'a str,
+    hint: &'a str,
+}
+
+impl Letter {
+    fn cause(&self) -> Cause<'_> {
+        Cause { destination: &self.destination, cause: &self.cause, hint: &self.hint }
+    }
+}
+
+/// Causes and how many letters have them, the most frequent first.
+struct Causes<'a>(Vec<(Cause<'a>, u64)>);
 
 impl<'a> Causes<'a> {
     fn of(letters: &'a [Letter]) -> Causes<'a> {
-        let mut counted: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        let mut counted: BTreeMap<Cause<'_>, u64> = BTreeMap::new();
         for letter in letters {
-            *counted.entry((&letter.cause, &letter.hint)).or_default() += 1;
+            *counted.entry(letter.cause()).or_default() += 1;
         }
         let mut causes: Vec<_> = counted.into_iter().collect();
         causes.sort_by_key(|(_, count)| Reverse(*count));
@@ -123,14 +137,15 @@ impl<'a> Causes<'a> {
 
     /// From 1.
     fn number(&self, letter: &Letter) -> usize {
-        let same = |(cause, _): &((&str, &str), u64)| *cause == (letter.cause.as_str(), letter.hint.as_str());
-        self.0.iter().position(same).map_or(0, |index| index + 1)
+        let cause = letter.cause();
+        self.0.iter().position(|(known, _)| *known == cause).map_or(0, |index| index + 1)
     }
 
     fn print(&self) {
-        for (index, ((cause, hint), count)) in self.0.iter().enumerate() {
-            let letters = print::count(*count, "letter");
-            print::line(format_args!("[{}] {letters}: {cause}\n    hint: {hint}", index + 1));
+        for (index, (Cause { destination, cause, hint }, count)) in self.0.iter().enumerate() {
+            let (number, letters) = (index + 1, print::count(*count, "letter"));
+            let hint = runnable(hint, destination);
+            print::line(format_args!("[{number}] {letters} of {destination}: {cause}\n    hint: {hint}"));
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cli::Asking;
 use crate::command::Failure;
+use crate::command::dead_letters::runnable;
 use crate::control::Client;
 use crate::print;
 
@@ -23,7 +24,7 @@ pub(crate) async fn run(id: i64, asking: &Asking) -> Result<(), Failure> {
     for (title, value) in [
         ("destination", text(&letter["destination"])),
         ("cause", text(&letter["cause"])),
-        ("hint", text(&letter["hint"])),
+        ("hint", runnable(&text(&letter["hint"]), &text(&letter["destination"]))),
         ("given up", given_up(letter)),
         ("formatter", format!("{} {} {digest}", text(&letter["plugin"]), text(&letter["plugin_version"]))),
         ("event", format!("{} of {}", text(&envelope["event_type"]), text(&envelope["timestamp"]))),

@@ -65,9 +65,9 @@ fn tls_finding(server: &Server, tls: &TlsExamination) -> Finding {
     };
     let left = certificate.not_after.duration_since(SystemTime::now()).unwrap_or_default();
     let text = format!(
-        "{}, expires in {} days\n{}",
+        "{}, expires in {}\n{}",
         tls.version,
-        left.as_secs() / SECONDS_A_DAY,
+        print::count(left.as_secs() / SECONDS_A_DAY, "day"),
         described(certificate)
     );
     match left < EXPIRES_SOON {
