@@ -1,8 +1,8 @@
 //! The destinations in a small file beside the database, `destinations.json`: what a recovery falls back to when their
 //! table cannot be read.
 //!
-//! Written when the set of destinations or their limits change, when a long write-ahead log was emptied, and when the
-//! store is closed: cursors in it may be old. Then events are delivered again, and those that are gone count as damaged.
+//! Written when the set of destinations or their limits change, every few hundred commits, and when the store
+//! is closed: cursors in it may be old. Then events are delivered again, and those that are gone count as damaged.
 
 use crate::error::StorageError;
 use crate::{destination, folder, log_row};

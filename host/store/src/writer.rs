@@ -36,6 +36,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// Readers that overlap can keep SQLite from ever starting its write-ahead log anew. From this size on the writer waits
 /// for them, which takes milliseconds. The ballast is larger, so that even a full disk has room to empty it.
 const JOURNAL_BYTES: u64 = 32 << 20;
+/// What a lost file would leave uncounted is bounded by so many commits. One more sync in so many is not felt.
+const SNAPSHOT_COMMITS: u64 = 256;
 /// After a failure that expiry may have caused, it is tried again this much later.
 const RETRY_EXPIRY_MS: u64 = 10_000;
 
@@ -53,6 +55,8 @@ pub(crate) struct Writer {
     /// How often this run has rebuilt a damaged file.
     rebuilds: u32,
     pins: Pins,
+    /// At how many commits the destinations are written beside the database again.
+    next_snapshot: u64,
     /// Last, so that the connection is closed before another host may open the store.
     _lock: Lock,
 }
@@ -100,6 +104,7 @@ impl Writer {
             readers,
             rebuilds: 0,
             pins,
+            next_snapshot: SNAPSHOT_COMMITS,
             _lock: lock,
         })
     }
@@ -160,6 +165,10 @@ impl Writer {
         }
         if schema::journal_bytes(&self.config) > JOURNAL_BYTES {
             self.empty_journal();
+        }
+        let commits = self.announcements.commits.load(Ordering::Relaxed);
+        if commits >= self.next_snapshot {
+            self.next_snapshot = commits + SNAPSHOT_COMMITS;
             self.write_snapshot();
         }
     }

@@ -71,3 +71,15 @@ async fn a_grant_is_kept_until_it_is_replaced() {
     let rig = rig.crashed();
     assert_eq!(rig.store.granted("splunk").await.unwrap(), Some(grant("two")));
 }
+
+#[tokio::test]
+async fn the_file_beside_the_database_is_never_many_commits_behind() {
+    let rig = Rig::new();
+    rig.open("splunk", "acme").await;
+    for _ in 0..600 {
+        rig.append("acme", 1).await;
+    }
+    let text = std::fs::read(rig.config.folder.join("destinations.json")).unwrap();
+    let snapshot: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    assert!(snapshot["accepted"]["acme"].as_u64().unwrap() > 256, "{snapshot}");
+}
