@@ -58,14 +58,23 @@ pub(crate) struct Unconfirmed {
 /// earlier one counts as not confirmed.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    words: Arc<(Vec<(String, String)>, Vec<u8>, Option<Cookies>)>,
+    words: Arc<Words>,
     ambiguous: Arc<AtomicBool>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Words {
+    query: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// Of a sticky profile: they say which indexer is asked.
+    cookies: Option<Cookies>,
 }
 
 impl Question {
     pub(crate) fn new(batch: &Batch, pending: &Pending, cookies: &Cookies) -> Question {
         let sticky = batch.formatted.version.profile.profile().sticky;
-        let words = (pending.query.clone(), pending.body.clone(), sticky.then(|| cookies.clone()));
+        let cookies = sticky.then(|| cookies.clone());
+        let words = Words { query: pending.query.clone(), body: pending.body.clone(), cookies };
         Question { words: Arc::new(words), ambiguous: Arc::default() }
     }
 

@@ -18,7 +18,10 @@ impl Task {
     pub(crate) fn retry(&mut self, mut batch: Batch, after: Option<Duration>, trouble: Trouble) {
         batch.retries = batch.retries.saturating_add(1);
         if self.config.retry.give_up.after_attempts(batch.retries) {
-            let cause = format!("given up after {} attempts: {}", batch.retries, trouble.reason);
+            let cause = match batch.retries {
+                1 => format!("given up after the first attempt: {}", trouble.reason),
+                retries => format!("given up after {retries} attempts: {}", trouble.reason),
+            };
             self.give_up_all(&batch, &cause);
             // The next events have the whole schedule before them, not the end of this one.
             self.health.start_afresh();

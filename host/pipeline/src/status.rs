@@ -140,7 +140,7 @@ impl Task {
             Some(_) => State::Failing,
             None if self.suspects.len() > 0 => State::Failing,
             None if self.sending > 0
-                || self.questions.len() > 0
+                || !self.questions.is_empty()
                 || !self.work.is_empty()
                 || self.fetching =>
             {
