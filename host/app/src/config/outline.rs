@@ -42,7 +42,14 @@ fn read(path: &Path) -> Result<(String, toml::Table)> {
             path.display()
         )
     })?;
-    let table = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    // Not the error itself: it quotes the line, and what is misplaced could be a secret.
+    let table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        anyhow!(
+            "{} is not TOML: {}\n  hint: `siemaphore check` names the line",
+            path.display(),
+            error.message()
+        )
+    })?;
     Ok((text, table))
 }
 
