@@ -34,6 +34,8 @@ pub(crate) struct Batch {
     /// When a request with these events was first refused for what is in it, by the clock of
     /// [`Suspects`](crate::suspects::Suspects).
     pub(crate) refused_at: Option<u64>,
+    /// When this request was sent, by the same clock.
+    pub(crate) sent_at: u64,
     pub(crate) trial: Trial,
 }
 
@@ -137,6 +139,7 @@ pub(crate) fn frame(
         attempts: Vec::new(),
         retries: 0,
         refused_at: None,
+        sent_at: 0,
         trial: Trial::First,
     });
     let too_large = frames.too_large.into_iter();

@@ -177,7 +177,8 @@ impl Task {
             }
             return;
         }
-        let trial = if self.suspects.has_proof_since(refused_at) { Trial::Last } else { batch.trial };
+        let proven = self.suspects.is_proof(refused_at, batch.sent_at);
+        let trial = if proven { Trial::Last } else { batch.trial };
         let chunk = batch.chunk();
         let attempts = batch.attempts;
         self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });

@@ -71,8 +71,9 @@ impl Task {
             && oldest_ns.is_some_and(|oldest| batch.received_before(oldest).len() == batch.members.len())
     }
 
-    fn launch(&mut self, batch: Batch) {
+    fn launch(&mut self, mut batch: Batch) {
         self.sending += 1;
+        batch.sent_at = self.suspects.successes();
         self.pace.took(batch.members.len(), Instant::now());
         let stages = self.stages.clone();
         self.running.spawn(async move { Done::Answered(Box::new(send(&stages, batch).await)) });

@@ -6,8 +6,8 @@
 //!
 //! - what the formatter did to it is repeatable, so it is given up then;
 //! - what the SIEM did to it may have been mended meanwhile, so it is tried once more, and given up if it fails again.
-//!   Where others have gone through since the request that it came with was refused, that was its second try; but one
-//!   success proves the guilt of one event only, for the SIEM may have broken just after it.
+//!   Where others had gone through between the refusal of the request that it came with and its own, that was its second
+//!   try; but one success proves the guilt of one event only, for the SIEM may have broken just after it.
 //!
 //! [`LONE_FAILURES_IN_A_ROW`] of them with nothing going through in between mean that the stream fails as a whole. While
 //! there are fewer, the oldest and the newest are tried again by themselves, ever more slowly: the last event before a
@@ -119,10 +119,11 @@ impl Suspects {
         self.successes
     }
 
-    /// An event has failed alone whose request was first refused at that time: whether something has gone through since,
-    /// and nothing else has failed alone after that.
-    pub(crate) fn has_proof_since(&mut self, refused_at: u64) -> bool {
-        let proof = self.successes > refused_at && self.in_a_row == 0;
+    /// An event has failed alone whose request was first refused at one time, and that was sent by itself at another:
+    /// whether something had gone through in between, and nothing else has failed alone after that. What went through
+    /// while it was under way says nothing: the SIEM may have been mended between the two answers.
+    pub(crate) fn is_proof(&mut self, refused_at: u64, sent_at: u64) -> bool {
+        let proof = sent_at > refused_at && self.in_a_row == 0;
         if proof {
             self.in_a_row = 1;
         }
@@ -215,12 +216,15 @@ mod tests {
     fn a_success_since_the_refusal_proves_the_guilt_of_one_event() {
         let mut suspects = Suspects::default();
         let refused_at = suspects.successes();
-        assert!(!suspects.has_proof_since(refused_at));
+        assert!(!suspects.is_proof(refused_at, suspects.successes()));
+        let sent_before = suspects.successes();
         suspects.something_went_through();
-        assert!(suspects.has_proof_since(refused_at));
-        assert!(!suspects.has_proof_since(refused_at), "the SIEM may refuse everything by now");
+        assert!(!suspects.is_proof(refused_at, sent_before), "the SIEM may have been mended while it was under way");
+        let sent_after = suspects.successes();
+        assert!(suspects.is_proof(refused_at, sent_after));
+        assert!(!suspects.is_proof(refused_at, sent_after), "the SIEM may refuse everything by now");
         suspects.something_went_through();
-        assert!(suspects.has_proof_since(refused_at));
+        assert!(suspects.is_proof(refused_at, suspects.successes()));
     }
 
     #[test]
