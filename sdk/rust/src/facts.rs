@@ -1,0 +1,67 @@
+//! What analysts ask of every security event, whoever made it: who, with what, under which policy, with what outcome.
+//!
+//! The envelope answers when, what and how serious. The rest stands where each producer puts it, so one table for all
+//! formatters says where that is ([`places`]); an operator who knows better says so in the setting `fields`
+//! ([`FactPlaces`]), which also serves producers that nobody here has heard of.
+//!
+//! Facts are read in the formatter and are not part of the envelope: intake need not look for what no destination
+//! asks, and a better table reaches the backlog and the dead letters with the next version of a formatter.
+
+mod decision;
+mod places;
+
+use std::borrow::Cow;
+
+pub use decision::Decision;
+pub use places::{Fact, FactPlaces};
+
+use crate::Event;
+use crate::json::{Outline, scan};
+
+/// The facts of one event, looked up when asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    outline: &'a Outline<'a>,
+    event: &'a Event,
+    places: &'a FactPlaces,
+}
+
+impl<'a> Facts<'a> {
+    /// `outline` is that of the event's document.
+    pub fn new(event: &'a Event, outline: &'a Outline<'a>, places: &'a FactPlaces) -> Facts<'a> {
+        Facts { outline, event, places }
+    }
+
+    /// The value as JSON: a text, a number or a boolean. What holds others, and null, is no answer.
+    pub fn raw(&self, fact: Fact) -> Option<&'a str> {
+        if let Some(pointer) = self.places.get(fact) {
+            return self.scalar_at(pointer);
+        }
+        let mut pointers = places::of(&self.event.producer, fact);
+        pointers.find_map(|pointer| self.scalar_at(pointer).filter(|value| fact.admits(value)))
+    }
+
+    /// The value as text: that of a text without its quotes and escapes, that of a number as it is written.
+    pub fn text(&self, fact: Fact) -> Option<Cow<'a, str>> {
+        let raw = self.raw(fact)?;
+        Some(scan::text(raw).unwrap_or(Cow::Borrowed(raw)))
+    }
+
+    /// A whole number that is not negative.
+    pub fn number(&self, fact: Fact) -> Option<u64> {
+        self.text(fact)?.parse().ok()
+    }
+
+    /// What was decided: by the producer's word for the outcome, else by the last word of the event type.
+    pub fn decision(&self) -> Decision {
+        let outcome = self.text(Fact::Outcome).map(|outcome| Decision::of(&outcome));
+        outcome
+            .filter(|decision| *decision != Decision::Unknown)
+            .unwrap_or_else(|| Decision::of(self.event.event_type.rsplit('.').next().unwrap_or_default()))
+    }
+
+    fn scalar_at(&self, pointer: &str) -> Option<&'a str> {
+        let value = self.outline.pointer(pointer)?;
+        (!value.starts_with(['{', '[']) && value != "null" && value != "\"\"").then_some(value)
+    }
+}

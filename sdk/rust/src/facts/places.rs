@@ -1,0 +1,220 @@
+//! Where facts stand in a document: the producers' own places first, then the names that most producers use.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::SettingProblem;
+
+/// Something to know about an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    UserId,
+    /// Only a text with an `@`.
+    UserEmail,
+    UserName,
+    /// The producer's own word; [`Facts::decision`](super::Facts::decision) says what it means.
+    Outcome,
+    /// The policy under which it was decided.
+    Policy,
+    /// The rule of the policy that matched.
+    Rule,
+    /// A sentence for people.
+    Reason,
+    /// The tool or function that an agent called.
+    Tool,
+    /// Where the tool runs.
+    ToolServer,
+    AgentId,
+    AgentName,
+    /// The language model.
+    Model,
+    SessionId,
+    RequestId,
+    /// Only what looks like an address: most SIEMs refuse a record with another text in an address's place.
+    SourceIp,
+    InputTokens,
+    OutputTokens,
+}
+
+/// JSON Pointers into the document, such as `/identity/email`, for facts that stand elsewhere than usual. By default
+/// those that suit the producer. Empty: nowhere.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FactPlaces {
+    pub user_id: Option<String>,
+    pub user_email: Option<String>,
+    pub user_name: Option<String>,
+    /// The decision in the producer's words: blocked, allowed, redacted.
+    pub outcome: Option<String>,
+    pub policy: Option<String>,
+    /// The rule of the policy that matched.
+    pub rule: Option<String>,
+    /// A sentence for people.
+    pub reason: Option<String>,
+    pub tool: Option<String>,
+    pub tool_server: Option<String>,
+    pub agent_id: Option<String>,
+    pub agent_name: Option<String>,
+    /// The language model.
+    pub model: Option<String>,
+    pub session_id: Option<String>,
+    pub request_id: Option<String>,
+    pub source_ip: Option<String>,
+    pub input_tokens: Option<String>,
+    pub output_tokens: Option<String>,
+}
+
+impl FactPlaces {
+    pub(super) fn get(&self, fact: Fact) -> Option<&str> {
+        self.all().into_iter().find(|(one, _, _)| *one == fact).and_then(|(_, _, pointer)| pointer.as_deref())
+    }
+
+    /// What is wrong with the pointers. `setting` is the name under which the places stand in the settings.
+    pub fn problems(&self, setting: &str) -> Vec<SettingProblem> {
+        let mut problems = Vec::new();
+        for (_, name, pointer) in self.all() {
+            let Some(pointer) = pointer.as_deref().filter(|pointer| !pointer.is_empty()) else { continue };
+            if !pointer.starts_with('/') {
+                let message =
+                    format!("{pointer:?} is not a JSON Pointer: begin with /, as in /identity/email");
+                problems.push(SettingProblem::at([setting, name], message));
+            }
+        }
+        problems
+    }
+
+    fn all(&self) -> [(Fact, &'static str, &Option<String>); 17] {
+        [
+            (Fact::UserId, "user_id", &self.user_id),
+            (Fact::UserEmail, "user_email", &self.user_email),
+            (Fact::UserName, "user_name", &self.user_name),
+            (Fact::Outcome, "outcome", &self.outcome),
+            (Fact::Policy, "policy", &self.policy),
+            (Fact::Rule, "rule", &self.rule),
+            (Fact::Reason, "reason", &self.reason),
+            (Fact::Tool, "tool", &self.tool),
+            (Fact::ToolServer, "tool_server", &self.tool_server),
+            (Fact::AgentId, "agent_id", &self.agent_id),
+            (Fact::AgentName, "agent_name", &self.agent_name),
+            (Fact::Model, "model", &self.model),
+            (Fact::SessionId, "session_id", &self.session_id),
+            (Fact::RequestId, "request_id", &self.request_id),
+            (Fact::SourceIp, "source_ip", &self.source_ip),
+            (Fact::InputTokens, "input_tokens", &self.input_tokens),
+            (Fact::OutputTokens, "output_tokens", &self.output_tokens),
+        ]
+    }
+}
+
+impl Fact {
+    /// Whether a value can be this fact. Many producers write an address into the field of an id.
+    pub(super) fn admits(self, value: &str) -> bool {
+        match self {
+            Fact::UserEmail => value.contains('@'),
+            Fact::SourceIp => value.trim_matches('"').parse::<std::net::IpAddr>().is_ok(),
+            _ => true,
+        }
+    }
+}
+
+/// Where a producer's documents have a fact, the likeliest place first.
+pub(super) fn of(producer: &str, fact: Fact) -> impl Iterator<Item = &'static str> {
+    of_producer(producer, fact).iter().chain(usual(fact)).copied()
+}
+
+fn of_producer(producer: &str, fact: Fact) -> &'static [&'static str] {
+    match producer {
+        "aegis" => aegis(fact),
+        "aisg" => aisg(fact),
+        "systemprompt" => systemprompt(fact),
+        // Keeptrusts and the producers without a profile use the usual names.
+        _ => &[],
+    }
+}
+
+fn aegis(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId | Fact::UserEmail => &["/aegis/actor_id"],
+        Fact::Outcome => &["/aegis/decision"],
+        Fact::Policy => &["/aegis/policy_id"],
+        Fact::Reason => &["/aegis/summary"],
+        Fact::RequestId => &["/aegis/preflight_id"],
+        _ => &[],
+    }
+}
+
+fn aisg(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &["/details/user_id"],
+        Fact::Outcome => &["/details/action"],
+        Fact::Model => &["/details/model"],
+        _ => &[],
+    }
+}
+
+fn systemprompt(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &["/identity/user_id"],
+        Fact::UserEmail => &["/identity/email"],
+        Fact::Outcome => &["/governance/result"],
+        Fact::Rule => &["/governance/matched_rule"],
+        Fact::Tool => &["/tool_call/tool_name"],
+        Fact::ToolServer => &["/tool_call/tool_server"],
+        Fact::AgentId => &["/agent/agent_id"],
+        Fact::AgentName => &["/agent/agent_name"],
+        Fact::Model => &["/agent/model"],
+        Fact::SessionId => &["/agent/session_id"],
+        Fact::InputTokens => &["/cost/input_tokens"],
+        Fact::OutputTokens => &["/cost/output_tokens"],
+        _ => &[],
+    }
+}
+
+/// The names that most producers use, among them those of ECS and of OpenTelemetry.
+fn usual(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => {
+            &["/user/id", "/user_id", "/userId", "/actor/id", "/actor_id", "/identity/user_id", "/user.id"]
+        }
+        Fact::UserEmail => &[
+            "/user/email",
+            "/user_email",
+            "/email",
+            "/actor/email",
+            "/actor_email",
+            "/user",
+            "/actor",
+            "/user_id",
+        ],
+        Fact::UserName => {
+            &["/user/name", "/user_name", "/username", "/userName", "/actor/name", "/user.name"]
+        }
+        Fact::Outcome => {
+            &["/outcome", "/decision", "/event/outcome", "/action", "/result", "/status", "/verdict"]
+        }
+        Fact::Policy => &["/policy_name", "/policy/name", "/policy_id", "/policy/id", "/policy", "/ruleset"],
+        Fact::Rule => &["/rule/name", "/rule_name", "/rule/id", "/rule_id", "/matched_rule", "/rule"],
+        Fact::Reason => &["/reason", "/event/reason", "/message", "/summary", "/description", "/msg"],
+        Fact::Tool => &["/tool_name", "/tool/name", "/tool", "/gen_ai.tool.name", "/gen_ai/tool/name"],
+        Fact::ToolServer => &["/tool_server", "/tool/server", "/mcp_server", "/server_name"],
+        Fact::AgentId => &["/agent_id", "/agent/id", "/gen_ai.agent.id", "/gen_ai/agent/id"],
+        Fact::AgentName => &["/agent_name", "/agent/name", "/gen_ai.agent.name", "/gen_ai/agent/name"],
+        Fact::Model => &["/model", "/model_name", "/gen_ai.request.model", "/gen_ai/request/model"],
+        Fact::SessionId => &["/session_id", "/sessionId", "/session/id", "/session.id", "/conversation_id"],
+        Fact::RequestId => {
+            &["/request_id", "/requestId", "/request/id", "/http/request/id", "/trace_id", "/traceId"]
+        }
+        Fact::SourceIp => {
+            &["/source_ip", "/client_ip", "/ip_address", "/ip", "/source/ip", "/client/ip", "/clientIp"]
+        }
+        Fact::InputTokens => {
+            &["/input_tokens", "/usage/input_tokens", "/usage/prompt_tokens", "/gen_ai.usage.input_tokens"]
+        }
+        Fact::OutputTokens => &[
+            "/output_tokens",
+            "/usage/output_tokens",
+            "/usage/completion_tokens",
+            "/gen_ai.usage.output_tokens",
+        ],
+    }
+}
