@@ -16,12 +16,9 @@ fn payload(producer: &'static str, name: &str) -> Value {
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    for sample in samples() {
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
-        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => format!("snapshots/{}", sample.producer) }, {
-            insta::assert_json_snapshot!(sample.name, record);
-        });
-    }
+    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
+        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
+    });
 }
 
 #[test]

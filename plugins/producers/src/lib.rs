@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, reason = "used by tests only")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,25 @@ pub struct Sample {
 /// Every documented event, by producer and name.
 pub fn samples() -> Vec<Sample> {
     PRODUCERS.into_iter().flat_map(samples_of).collect()
+}
+
+/// Compares what a formatter makes of every documented event with the snapshots in its `tests/snapshots`, one file for
+/// each producer. `package` is the formatter's `env!("CARGO_MANIFEST_DIR")`. `cargo insta review`, or the tests with
+/// `INSTA_UPDATE=always`, take changes over.
+///
+/// # Panics
+///
+/// When a record is not the one in the snapshot.
+pub fn assert_snapshots(package: &str, record: impl Fn(&Sample) -> Value) {
+    for producer in PRODUCERS {
+        let of_producer = samples_of(producer);
+        let records: BTreeMap<&str, Value> =
+            of_producer.iter().map(|sample| (sample.name.as_str(), record(sample))).collect();
+        let folder = Path::new(package).join("tests/snapshots");
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => folder }, {
+            insta::assert_json_snapshot!(producer, records);
+        });
+    }
 }
 
 /// One documented event.
