@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use siemaphore_receiver::{Acknowledgement, Certificate, Siem as StandIn};
+use siemaphore_receiver::{Acknowledgement, Certificate, SentinelWorkspace, Siem as StandIn};
 use tempfile::TempDir;
 
 use crate::payload::Organization;
@@ -115,14 +115,14 @@ impl Kind {
                 let indexers = Acknowledgement::after_polls(0).behind_balancer(2);
                 StandIn::splunk_hec_acknowledging(HEC_TOKEN, indexers)
             }
-            Kind::Datadog => StandIn::Datadog { api_key: DATADOG_KEY.to_owned() },
-            Kind::Sentinel => StandIn::Sentinel {
+            Kind::Datadog => StandIn::datadog(DATADOG_KEY),
+            Kind::Sentinel => StandIn::sentinel(SentinelWorkspace {
                 dcr_immutable_id: DCR.to_owned(),
                 stream: STREAM.to_owned(),
                 tenant: "11111111-2222-3333-4444-555555555555".to_owned(),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: CLIENT_SECRET.to_owned(),
-            },
+            }),
         }
     }
 

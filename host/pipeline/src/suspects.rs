@@ -219,7 +219,10 @@ mod tests {
         assert!(!suspects.is_proof(refused_at, suspects.successes()));
         let sent_before = suspects.successes();
         suspects.something_went_through();
-        assert!(!suspects.is_proof(refused_at, sent_before), "the SIEM may have been mended while it was under way");
+        assert!(
+            !suspects.is_proof(refused_at, sent_before),
+            "the SIEM may have been mended while it was under way"
+        );
         let sent_after = suspects.successes();
         assert!(suspects.is_proof(refused_at, sent_after));
         assert!(!suspects.is_proof(refused_at, sent_after), "the SIEM may refuse everything by now");

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Record, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
+use crate::siem::{Playing, Siem};
 use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::{HOUR_MS, iso_ms, now_ms};
 
@@ -33,7 +34,14 @@ const STATUS_KEYS: &[&str] = &["status", "severity", "level"];
 /// How the words begin that it knows; every other word shows as info.
 const STATUS_PREFIXES: &[&str] = &["emerg", "f", "a", "c", "err", "w", "n", "i", "d", "t", "v", "o", "s"];
 
-pub(crate) struct DatadogLogs {
+impl Siem {
+    pub fn datadog(api_key: &str) -> Siem {
+        let api_key = api_key.to_owned();
+        Siem::new(move |config| Playing::by(DatadogLogs::new(api_key.clone(), config.max_body_bytes)))
+    }
+}
+
+struct DatadogLogs {
     api_key: String,
     max_body_bytes: usize,
 }
@@ -44,7 +52,7 @@ struct Refusal {
 }
 
 impl DatadogLogs {
-    pub(crate) fn new(api_key: String, max_body_bytes: Option<usize>) -> Self {
+    fn new(api_key: String, max_body_bytes: Option<usize>) -> Self {
         Self { api_key, max_body_bytes: max_body_bytes.unwrap_or(MAX_BODY_BYTES) }
     }
 

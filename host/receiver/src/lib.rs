@@ -1,4 +1,4 @@
-//! Stand-ins for three SIEMs: real HTTPS servers on the loopback address that take what the SIEM takes and refuse
+//! Stand-ins for the SIEMs: real HTTPS servers on the loopback address that take what the SIEM takes and refuse
 //! what it refuses, with its status codes and bodies.
 //!
 //! `siemaphore quickstart` delivers to them, and so does every end-to-end test, so they must not be kinder than
@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod receiver;
+mod siem;
 
 mod datadog;
 mod entra;
@@ -38,6 +39,8 @@ mod timestamp;
 pub use certificate::Certificate;
 pub use faults::Fault;
 pub use log::{Exchange, Received, RequestLog, Totals, Violation, WaitTimeout};
-pub use receiver::{Receiver, ReceiverConfig, Siem};
+pub use receiver::{Receiver, ReceiverConfig};
+pub use sentinel::SentinelWorkspace;
+pub use siem::Siem;
 pub use splunk::Acknowledgement;
 pub use wire::Endless;

@@ -7,58 +7,18 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use crate::answer::{RequestKind, Rules};
+use crate::answer::RequestKind;
 use crate::certificate::Certificate;
-use crate::datadog::DatadogLogs;
 use crate::entra::TokenEndpoint;
 use crate::faults::{Fault, Faults};
 use crate::log::{Exchange, Log, Received, RequestLog, Totals, Violation, WaitTimeout};
 use crate::responder::Responder;
-use crate::sentinel::LogsIngestion;
 use crate::server::Server;
-use crate::splunk::{Acknowledgement, Acknowledgements, EventCollector};
+use crate::siem::{Playing, Siem};
+use crate::splunk::Acknowledgements;
 
 /// What Entra writes into `expires_in`.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
-
-/// The SIEM to play, with the secrets that it takes.
-#[derive(Clone)]
-pub enum Siem {
-    SplunkHec {
-        token: String,
-        /// `None` takes every index.
-        allowed_indexes: Option<Vec<String>>,
-        /// Whether the token has indexer acknowledgement (`useACK`).
-        acknowledgement: Option<Acknowledgement>,
-    },
-    Datadog {
-        api_key: String,
-    },
-    /// The Logs Ingestion API and the Entra token endpoint that it believes, on one port.
-    Sentinel {
-        dcr_immutable_id: String,
-        stream: String,
-        tenant: String,
-        client_id: String,
-        client_secret: String,
-    },
-}
-
-impl Siem {
-    /// HEC as it is by default: every index, no acknowledgement.
-    pub fn splunk_hec(token: &str) -> Siem {
-        Siem::SplunkHec { token: token.to_owned(), allowed_indexes: None, acknowledgement: None }
-    }
-
-    /// HEC with indexer acknowledgement.
-    pub fn splunk_hec_acknowledging(token: &str, acknowledgement: Acknowledgement) -> Siem {
-        Siem::SplunkHec {
-            token: token.to_owned(),
-            allowed_indexes: None,
-            acknowledgement: Some(acknowledgement),
-        }
-    }
-}
 
 /// How to play it. The default suits tests: any port, everything kept, the SIEM's own limits.
 #[derive(Clone, Debug)]
@@ -92,12 +52,6 @@ pub struct Receiver {
     server: Server,
     log: Arc<Log>,
     faults: Arc<Faults>,
-    playing: Playing,
-}
-
-/// The parts of a SIEM's rules that a test can reach.
-#[derive(Default)]
-struct Playing {
     tokens: Option<Arc<TokenEndpoint>>,
     acknowledgements: Option<Arc<Acknowledgements>>,
 }
@@ -113,12 +67,12 @@ impl Receiver {
         certificate: &Certificate,
         config: ReceiverConfig,
     ) -> io::Result<Self> {
-        let (rules, playing) = rules(siem, &config);
+        let Playing { rules, tokens, acknowledgements } = siem.play(&config);
         let log = Arc::new(Log::new(config.keep));
         let faults = Arc::new(Faults::default());
         let responder = Responder { rules, faults: Arc::clone(&faults), log: Arc::clone(&log) };
         let server = Server::start(config.port, certificate.server_config()?, Arc::new(responder)).await?;
-        Ok(Self { server, log, faults, playing })
+        Ok(Self { server, log, faults, tokens, acknowledgements })
     }
 
     /// `https://localhost:PORT`, without a path.
@@ -132,7 +86,7 @@ impl Receiver {
 
     /// Where Sentinel's access tokens come from; `None` for the other SIEMs.
     pub fn token_url(&self) -> Option<String> {
-        self.playing.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path()))
+        self.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path()))
     }
 
     /// The records that the SIEM took, oldest first.
@@ -200,21 +154,21 @@ impl Receiver {
 
     /// Confirms, at the next poll, all that Splunk has taken so far.
     pub fn index_now(&self) {
-        if let Some(acknowledgements) = &self.playing.acknowledgements {
+        if let Some(acknowledgements) = &self.acknowledgements {
             acknowledgements.index_all();
         }
     }
 
     /// Makes Splunk forget every acknowledgement that is open and number them anew, as a restart of its indexers does.
     pub fn forget_acknowledgements(&self) {
-        if let Some(acknowledgements) = &self.playing.acknowledgements {
+        if let Some(acknowledgements) = &self.acknowledgements {
             acknowledgements.forget_all();
         }
     }
 
     /// Makes every access token issued so far expire now.
     pub fn expire_tokens(&self) {
-        if let Some(tokens) = &self.playing.tokens {
+        if let Some(tokens) = &self.tokens {
             tokens.expire_all();
         }
     }
@@ -233,32 +187,6 @@ impl Receiver {
     /// Takes no more requests, lets those in hand finish for a moment, and frees the port.
     pub async fn stop(self) {
         self.server.stop().await;
-    }
-}
-
-fn rules(siem: Siem, config: &ReceiverConfig) -> (Box<dyn Rules>, Playing) {
-    match siem {
-        Siem::SplunkHec { token, allowed_indexes, acknowledgement } => {
-            let acknowledgements = acknowledgement.map(|how| Arc::new(Acknowledgements::new(how)));
-            let collector = EventCollector::new(
-                token,
-                allowed_indexes,
-                acknowledgements.clone(),
-                config.max_body_bytes,
-                config.splunk_cloud,
-            );
-            (Box::new(collector), Playing { acknowledgements, ..Playing::default() })
-        }
-        Siem::Datadog { api_key } => {
-            (Box::new(DatadogLogs::new(api_key, config.max_body_bytes)), Playing::default())
-        }
-        Siem::Sentinel { dcr_immutable_id, stream, tenant, client_id, client_secret } => {
-            let tokens =
-                Arc::new(TokenEndpoint::new(tenant, client_id, client_secret, config.token_lifetime));
-            let ingestion =
-                LogsIngestion::new(dcr_immutable_id, stream, Arc::clone(&tokens), config.max_body_bytes);
-            (Box::new(ingestion), Playing { tokens: Some(tokens), ..Playing::default() })
-        }
     }
 }
 

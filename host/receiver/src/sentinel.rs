@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::{Answer, Record, RequestKind, Rules};
 use crate::entra::{BearerError, TokenEndpoint};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
+use crate::siem::{Playing, Siem};
 use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::{HOUR_MS, iso_ms, now_ms};
 
@@ -36,7 +37,32 @@ const NEWEST_MS: i64 = 24 * HOUR_MS;
 
 const ERROR_CODE_HEADER: HeaderName = HeaderName::from_static("x-ms-error-code");
 
-pub(crate) struct LogsIngestion {
+/// What the Logs Ingestion API takes, and the application that may send it.
+#[derive(Clone, Debug)]
+pub struct SentinelWorkspace {
+    pub dcr_immutable_id: String,
+    pub stream: String,
+    pub tenant: String,
+    pub client_id: String,
+    pub client_secret: String,
+}
+
+impl Siem {
+    /// The Logs Ingestion API and the Entra token endpoint that it believes, on one port.
+    pub fn sentinel(workspace: SentinelWorkspace) -> Siem {
+        Siem::new(move |config| {
+            let SentinelWorkspace { dcr_immutable_id, stream, tenant, client_id, client_secret } =
+                workspace.clone();
+            let tokens =
+                Arc::new(TokenEndpoint::new(tenant, client_id, client_secret, config.token_lifetime));
+            let ingestion =
+                LogsIngestion::new(dcr_immutable_id, stream, Arc::clone(&tokens), config.max_body_bytes);
+            Playing { tokens: Some(tokens), ..Playing::by(ingestion) }
+        })
+    }
+}
+
+struct LogsIngestion {
     dcr_immutable_id: String,
     stream: String,
     tokens: Arc<TokenEndpoint>,
@@ -50,7 +76,7 @@ struct Refusal {
 }
 
 impl LogsIngestion {
-    pub(crate) fn new(
+    fn new(
         dcr_immutable_id: String,
         stream: String,
         tokens: Arc<TokenEndpoint>,

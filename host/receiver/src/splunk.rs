@@ -30,6 +30,7 @@ use self::code::{
 use self::event::read_event;
 use crate::answer::{Answer, Record, RequestKind, Rules};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
+use crate::siem::{Playing, Siem};
 
 const EVENT_PATHS: &[&str] =
     &["/services/collector", "/services/collector/event", "/services/collector/event/1.0"];
@@ -47,7 +48,25 @@ struct Refusal {
     allow: Option<&'static str>,
 }
 
-pub(crate) struct EventCollector {
+impl Siem {
+    /// HEC as it is by default: every index, no acknowledgement.
+    pub fn splunk_hec(token: &str) -> Siem {
+        EventCollector::siem(token, None, None)
+    }
+
+    /// HEC with indexer acknowledgement (`useACK`).
+    pub fn splunk_hec_acknowledging(token: &str, acknowledgement: Acknowledgement) -> Siem {
+        EventCollector::siem(token, None, Some(acknowledgement))
+    }
+
+    /// HEC with a token for these indexes only.
+    pub fn splunk_hec_for_indexes(token: &str, indexes: &[&str]) -> Siem {
+        let indexes = indexes.iter().map(|index| (*index).to_owned()).collect();
+        EventCollector::siem(token, Some(indexes), None)
+    }
+}
+
+struct EventCollector {
     token: String,
     allowed_indexes: Option<Vec<String>>,
     acknowledgements: Option<Arc<Acknowledgements>>,
@@ -69,15 +88,23 @@ struct Taken {
 }
 
 impl EventCollector {
-    pub(crate) fn new(
-        token: String,
+    fn siem(
+        token: &str,
         allowed_indexes: Option<Vec<String>>,
-        acknowledgements: Option<Arc<Acknowledgements>>,
-        max_body_bytes: Option<usize>,
-        cloud: bool,
-    ) -> Self {
-        let max_body_bytes = max_body_bytes.unwrap_or(MAX_BODY_BYTES);
-        Self { token, allowed_indexes, acknowledgements, max_body_bytes, cloud }
+        acknowledgement: Option<Acknowledgement>,
+    ) -> Siem {
+        let token = token.to_owned();
+        Siem::new(move |config| {
+            let acknowledgements = acknowledgement.clone().map(|how| Arc::new(Acknowledgements::new(how)));
+            let collector = EventCollector {
+                token: token.clone(),
+                allowed_indexes: allowed_indexes.clone(),
+                acknowledgements: acknowledgements.clone(),
+                max_body_bytes: config.max_body_bytes.unwrap_or(MAX_BODY_BYTES),
+                cloud: config.splunk_cloud,
+            };
+            Playing { acknowledgements, ..Playing::by(collector) }
+        })
     }
 
     fn event(&self, request: &Request) -> Result<Answer, Refusal> {

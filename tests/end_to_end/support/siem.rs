@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use serde_json::Value;
 use siemaphore_receiver::{
-    Acknowledgement, Certificate, Received, Receiver, ReceiverConfig, RequestLog, Siem,
+    Acknowledgement, Certificate, Received, Receiver, ReceiverConfig, RequestLog, SentinelWorkspace, Siem,
 };
 
 use super::PATIENCE;
@@ -51,14 +51,14 @@ impl Kind {
             Kind::AcknowledgingSplunk => {
                 Siem::splunk_hec_acknowledging(HEC_TOKEN, Acknowledgement::when_told())
             }
-            Kind::Datadog => Siem::Datadog { api_key: DATADOG_KEY.to_owned() },
-            Kind::Sentinel => Siem::Sentinel {
+            Kind::Datadog => Siem::datadog(DATADOG_KEY),
+            Kind::Sentinel => Siem::sentinel(SentinelWorkspace {
                 dcr_immutable_id: DCR.to_owned(),
                 stream: STREAM.to_owned(),
                 tenant: "11111111-2222-3333-4444-555555555555".to_owned(),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: CLIENT_SECRET.to_owned(),
-            },
+            }),
         }
     }
 }

@@ -86,11 +86,7 @@ async fn a_formatter_that_breaks_on_everything_dead_letters_nothing_and_holds() 
 async fn halving_finds_the_one_event_that_the_siem_refuses_without_naming_it() {
     let rejected = Verdict::Rejected(refusal("an index is not allowed", "allow it"));
     let formatter = Misbehaving::honest().poison(Poison::IsForbidden).says(400, rejected);
-    let siem = Siem::SplunkHec {
-        token: TOKEN.to_owned(),
-        allowed_indexes: Some(vec!["main".to_owned()]),
-        acknowledgement: None,
-    };
+    let siem = Siem::splunk_hec_for_indexes(TOKEN, &["main"]);
     let cast = Cast { siem, formatter: formatter.component().leak(), ..Cast::default() };
     let scene = Scene::build(cast, |_, _| {}).await;
     append_with_poison(&scene).await;

@@ -8,7 +8,7 @@ use crate::support::{Lab, Reply, deflate, gzip, iso_hours_from_now, reply};
 const API_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 async fn datadog() -> Lab {
-    Lab::start(Siem::Datadog { api_key: API_KEY.to_owned() }).await
+    Lab::start(Siem::datadog(API_KEY)).await
 }
 
 fn logs_request(lab: &Lab) -> RequestBuilder {

@@ -1,7 +1,7 @@
 use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
-use siemaphore_receiver::Siem;
+use siemaphore_receiver::{SentinelWorkspace, Siem};
 
 use crate::support::{Lab, Reply, deflate, gzip, iso_hours_from_now, reply};
 
@@ -13,13 +13,13 @@ const RULE: &str = "dcr-00000000000000000000000000000000";
 const STREAM: &str = "Custom-AiEvents_CL";
 
 pub(crate) async fn sentinel() -> Lab {
-    Lab::start(Siem::Sentinel {
+    Lab::start(Siem::sentinel(SentinelWorkspace {
         dcr_immutable_id: RULE.to_owned(),
         stream: STREAM.to_owned(),
         tenant: "contoso".to_owned(),
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
-    })
+    }))
     .await
 }
 

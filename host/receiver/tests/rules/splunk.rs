@@ -12,12 +12,7 @@ async fn splunk() -> Lab {
 }
 
 async fn splunk_with(config: ReceiverConfig) -> Lab {
-    let allowed_indexes = Some(vec!["main".to_owned(), "security".to_owned()]);
-    Lab::start_with(
-        Siem::SplunkHec { token: TOKEN.to_owned(), allowed_indexes, acknowledgement: None },
-        config,
-    )
-    .await
+    Lab::start_with(Siem::splunk_hec_for_indexes(TOKEN, &["main", "security"]), config).await
 }
 
 fn event_request(lab: &Lab) -> RequestBuilder {

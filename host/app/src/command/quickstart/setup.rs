@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use siemaphore_http::{Client, ClientConfig, EgressPolicy, Request};
-use siemaphore_receiver::{Certificate, Receiver, Siem};
+use siemaphore_receiver::{Certificate, Receiver, SentinelWorkspace, Siem};
 use tempfile::TempDir;
 use url::Url;
 
@@ -121,16 +121,16 @@ impl Demonstration {
 fn pretend() -> [(&'static str, Siem); 3] {
     [
         ("splunk", Siem::splunk_hec(HEC_TOKEN)),
-        ("datadog", Siem::Datadog { api_key: DATADOG_KEY.to_owned() }),
+        ("datadog", Siem::datadog(DATADOG_KEY)),
         (
             "sentinel",
-            Siem::Sentinel {
+            Siem::sentinel(SentinelWorkspace {
                 dcr_immutable_id: DCR.to_owned(),
                 stream: STREAM.to_owned(),
                 tenant: TENANT.to_owned(),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: CLIENT_SECRET.to_owned(),
-            },
+            }),
         ),
     ]
 }
