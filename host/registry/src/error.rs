@@ -13,9 +13,6 @@ pub enum RegistryError {
     Watch { path: PathBuf, source: notify::Error },
     #[error("the plugin watcher's thread does not start")]
     Thread(#[source] std::io::Error),
-    /// A defect of this build: what is bundled is tested with it.
-    #[error("the built-in formatter `{name}` does not load")]
-    Bundled { name: String, source: LoadError },
 }
 
 /// Why a file did not become the active version of its plugin.

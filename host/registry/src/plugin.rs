@@ -55,8 +55,13 @@ impl Plugin {
     }
 
     pub(crate) fn swap(&self, active: Arc<Active>) {
-        self.0.active.store(Some(active));
         self.accept();
+        self.run(active);
+    }
+
+    /// Makes a version the active one, whatever may be wrong with a file of that name.
+    pub(crate) fn run(&self, active: Arc<Active>) {
+        self.0.active.store(Some(active));
         self.0.swaps.send_modify(|swaps| *swaps += 1);
     }
 
@@ -87,10 +92,12 @@ impl Plugin {
 
     pub(crate) fn status(&self) -> PluginStatus {
         let active = self.active();
+        let problem = self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         PluginStatus {
             name: self.0.name.clone(),
             origin: self.0.origin.clone(),
             state: match &active {
+                None if matches!(self.0.origin, Origin::Builtin) => PluginState::Available,
                 None => PluginState::Quarantined,
                 Some(_) if self.0.draining.load(Ordering::Relaxed) => PluginState::Draining,
                 Some(_) => PluginState::Active,
@@ -98,7 +105,7 @@ impl Plugin {
             version: active.as_ref().map(|active| active.version.clone()),
             digest: active.as_ref().map(|active| active.digest.clone()),
             title: active.as_ref().map(|active| active.formatter.description().title.clone()),
-            error: self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            error: problem,
             size_bytes: *self.0.size_bytes.lock().unwrap_or_else(PoisonError::into_inner),
             loaded_at: active.map(|active| active.loaded_at),
         }

@@ -33,6 +33,9 @@ pub struct Registry {
 struct Shared {
     sandbox: Sandbox,
     config: RegistryConfig,
+    bundled: BTreeMap<&'static str, &'static [u8]>,
+    /// Held while a bundled one is compiled, so that two who want the same wait for one compilation.
+    loading: Mutex<()>,
     plugins: Mutex<BTreeMap<String, Plugin>>,
     /// The files as they were looked at last. Held during a look, so that two never mix.
     seen: Mutex<BTreeMap<String, Stamp>>,
@@ -41,7 +44,7 @@ struct Shared {
 }
 
 impl Registry {
-    /// Compiles the bundled formatters and what is in the folder, and watches the folder from then on. A customer's
+    /// Lists the bundled formatters, compiles what is in the folder, and watches the folder from then on. A customer's
     /// file is never a reason to fail.
     pub fn start(
         sandbox: Sandbox,
@@ -51,11 +54,13 @@ impl Registry {
         let shared = Arc::new(Shared {
             sandbox,
             config,
+            bundled: bundled.iter().copied().collect(),
+            loading: Mutex::default(),
             plugins: Mutex::default(),
             seen: Mutex::default(),
             changes: watch::Sender::new(0),
         });
-        shared.load_bundled(bundled)?;
+        shared.list_bundled();
         // The watch begins before the first look, so that nothing falls between them.
         if let Some(folder) = &shared.config.folder {
             folder::scan(folder).map_err(|source| RegistryError::Folder { path: folder.clone(), source })?;
@@ -69,9 +74,13 @@ impl Registry {
         Ok(Registry { shared, watcher: Mutex::new(watcher) })
     }
 
-    /// The formatter of that name, usable or not.
+    /// The formatter of that name, usable or not. A bundled one is compiled when it is first asked for, for up to
+    /// several seconds: not for async threads. Compiling all of them would cost every start the time for formatters
+    /// that no destination uses.
     pub fn get(&self, name: &str) -> Option<Plugin> {
-        self.shared.plugins().get(name).cloned()
+        let plugin = self.shared.plugins().get(name).cloned()?;
+        self.shared.load_if_bundled(&plugin);
+        Some(plugin)
     }
 
     /// All formatters, by name.
@@ -106,17 +115,26 @@ impl Shared {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn load_bundled(&self, bundled: &[(&'static str, &'static [u8])]) -> Result<(), RegistryError> {
-        for (name, component) in bundled {
-            let failed = |source| RegistryError::Bundled { name: (*name).to_owned(), source };
-            let artifact = Artifact::new(*name, component.to_vec());
-            let active = self.activate(artifact, &GuestLimits::default()).map_err(failed)?;
+    fn list_bundled(&self) {
+        let mut plugins = self.plugins();
+        for (name, component) in &self.bundled {
             let plugin = Plugin::new(name, Origin::Builtin);
             plugin.weigh(component.len() as u64);
-            plugin.swap(active);
-            self.plugins().insert((*name).to_owned(), plugin);
+            plugins.insert((*name).to_owned(), plugin);
         }
-        Ok(())
+    }
+
+    fn load_if_bundled(&self, plugin: &Plugin) {
+        let Some(component) = self.bundled.get(plugin.name()) else { return };
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if plugin.active().is_some() {
+            return;
+        }
+        let artifact = Artifact::new(plugin.name(), component.to_vec());
+        match self.activate(artifact, &GuestLimits::default()) {
+            Ok(active) => plugin.run(active),
+            Err(error) => plugin.refuse(&error.into()),
+        }
     }
 
     fn activate(&self, artifact: Artifact, limits: &GuestLimits) -> Result<Arc<Active>, LoadError> {

@@ -28,6 +28,8 @@ pub enum Origin {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PluginState {
+    /// Built in, and compiled once a destination uses it.
+    Available,
     /// A version runs. With an error, it is an older one than the file's.
     Active,
     /// A version runs for as long as somebody uses it; its file is gone.
@@ -39,6 +41,7 @@ pub enum PluginState {
 impl PluginState {
     pub fn as_str(self) -> &'static str {
         match self {
+            PluginState::Available => "available",
             PluginState::Active => "active",
             PluginState::Draining => "draining",
             PluginState::Quarantined => "quarantined",

@@ -113,6 +113,19 @@ fn a_file_dropped_in_becomes_active_and_formats() {
 }
 
 #[test]
+fn a_built_in_formatter_is_compiled_when_it_is_first_asked_for() {
+    let bench = Bench::start();
+    let status = bench.registry.list().remove(0);
+    assert_eq!((status.state, status.version, status.error), (PluginState::Available, None, None));
+    bench.write("splunk.wasm", &guest("other"));
+    bench.registry.reload();
+    assert!(bench.registry.get("splunk").unwrap().active().is_some());
+    let status = bench.registry.list().remove(0);
+    assert_eq!(status.state, PluginState::Active);
+    assert!(status.error.unwrap().contains("built-in"), "the file of that name stays refused");
+}
+
+#[test]
 fn what_is_in_the_folder_at_the_start_is_loaded_at_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("acme.wasm"), guest("early")).unwrap();
@@ -127,7 +140,7 @@ fn what_is_in_the_folder_at_the_start_is_loaded_at_once() {
         [
             ("acme".to_owned(), PluginState::Active),
             ("broken".to_owned(), PluginState::Quarantined),
-            ("splunk".to_owned(), PluginState::Active),
+            ("splunk".to_owned(), PluginState::Available),
         ]
     );
 }

@@ -77,6 +77,10 @@ fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
 }
 
 fn state(state: &str) -> Cell {
-    let color = if state == "active" { Color::Green } else { Color::Red };
-    print::cell(state).fg(color)
+    let cell = print::cell(state);
+    match state {
+        "active" => cell.fg(Color::Green),
+        "available" => cell,
+        _ => cell.fg(Color::Red),
+    }
 }

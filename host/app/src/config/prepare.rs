@@ -169,11 +169,11 @@ async fn prepare_destination(
     problems: &mut Problems<'_>,
     config: DestinationConfig,
     sandbox: &Sandbox,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     secrets: &Arc<Secrets>,
 ) -> Option<PreparedDestination> {
     let index = config.index;
-    let (plugin, active) = find_formatter(problems, &config, registry)?;
+    let (plugin, active) = find_formatter(problems, &config, registry).await?;
     let description = active.formatter.description();
     let authentication = authentication::choose(problems, &config, description)?;
     if let Some(reference) = authentication.secret()
@@ -213,14 +213,16 @@ fn place_of(index: usize, error: &TargetError) -> Path {
     }
 }
 
-fn find_formatter(
+async fn find_formatter(
     problems: &mut Problems<'_>,
     config: &DestinationConfig,
-    registry: &Registry,
+    registry: &Arc<Registry>,
 ) -> Option<(Plugin, Arc<Active>)> {
     let name = &config.formatter;
     let path = at!["destination", config.index, "formatter"];
-    let Some(plugin) = registry.get(name) else {
+    let (asked, wanted) = (Arc::clone(registry), name.clone());
+    let found = spawn_blocking(move || asked.get(&wanted)).await;
+    let Some(plugin) = found.ok().flatten() else {
         let all = registry.list();
         let names: Vec<&str> = all.iter().map(|plugin| plugin.name.as_str()).collect();
         let hint = match nearest(name, &names) {

@@ -27,7 +27,8 @@ pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> V
             None => return Vec::new(),
         },
     };
-    plugins.iter().map(finding).collect()
+    // What is built in and used by no destination has nothing to be checked.
+    plugins.iter().filter(|plugin| plugin.state != "available").map(finding).collect()
 }
 
 impl From<PluginStatus> for Plugin {
