@@ -234,7 +234,7 @@ fn the_names_of_built_in_formatters_are_reserved() {
     let mut bench = Bench::start();
     bench.write("splunk.wasm", &guest("imposter"));
     let status = bench.wait_for_error("splunk", "`splunk` is the name of a built-in formatter");
-    assert_eq!((status.state, status.origin), (PluginState::Active, Origin::Builtin));
+    assert_eq!((status.state, status.origin), (PluginState::Available, Origin::Builtin));
     assert_eq!(bench.active("splunk").formatter.description().title, "builtin");
 }
 
