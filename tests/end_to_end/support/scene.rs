@@ -179,6 +179,13 @@ impl Stage {
         self.folder.path().join(name)
     }
 
+    /// Writes a secret for a destination that the story adds itself; the path of its file.
+    pub(crate) fn secret_file(&self, destination: &str, secret: &str) -> String {
+        let file = self.path(&format!("{destination}.secret"));
+        write_secret(&file, secret);
+        file.display().to_string()
+    }
+
     /// Rewrites the configuration, as an operator's slip would.
     pub(crate) fn edit(&self, edit: impl FnOnce(String) -> String) {
         let text = fs::read_to_string(self.configuration()).expect("the configuration");
