@@ -3,7 +3,6 @@
 //! A second cargo runs inside the first one, so it gets a target folder of its own (the outer cargo holds the lock of
 //! the usual one) and none of the settings that were meant for the host's build.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,6 +13,8 @@ use std::{env, fs};
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "formatter";
 const PACKAGE_PREFIX: &str = "siemaphore-formatter-";
+/// What an operator installs in the SIEM, beside a formatter's source.
+const CONTENT: &str = "content";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -25,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     require_target()?;
     let target = out.join("target");
     build(workspace, &target, &names)?;
-    fs::write(out.join("formatters.rs"), listing(&target, &names)?)?;
+    fs::write(out.join("formatters.rs"), listing(plugins, &target, &names)?)?;
     Ok(())
 }
 
@@ -51,6 +52,7 @@ fn watch(workspace: &Path, plugins: &Path, names: &[String]) {
     for name in names {
         // Tests and snapshots beside the source do not change the component.
         paths.extend(["Cargo.toml", "src"].map(|path| plugins.join(name).join(path)));
+        paths.extend(Some(plugins.join(name).join(CONTENT)).filter(|content| content.is_dir()));
     }
     println!("cargo::rerun-if-changed=build.rs");
     for path in paths {
@@ -114,16 +116,32 @@ fn clean_environment(cargo: &mut Command) {
 }
 
 /// The source of `FORMATTERS`.
-fn listing(target: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
+fn listing(plugins: &Path, target: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
     let folder = target.join(TARGET).join(PROFILE);
-    let files: BTreeMap<&String, PathBuf> = names
-        .iter()
-        .map(|name| (name, folder.join(format!("{PACKAGE_PREFIX}{name}.wasm").replace('-', "_"))))
-        .collect();
     let mut source = String::from("static FORMATTERS: &[Bundled] = &[\n");
-    for (name, file) in files {
-        writeln!(source, "    Bundled {{ name: {name:?}, component: include_bytes!({file:?}) }},")?;
+    for name in names {
+        let component = folder.join(format!("{PACKAGE_PREFIX}{name}.wasm").replace('-', "_"));
+        writeln!(
+            source,
+            "    Bundled {{ name: {name:?}, component: include_bytes!({component:?}), content: &["
+        )?;
+        for file in content(&plugins.join(name).join(CONTENT))? {
+            let name = file.file_name().ok_or("a file without a name")?.to_string_lossy().into_owned();
+            writeln!(source, "        Content {{ file: {name:?}, text: include_str!({file:?}) }},")?;
+        }
+        source.push_str("    ] },\n");
     }
     source.push_str("];\n");
     Ok(source)
+}
+
+fn content(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let files =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>();
+    let mut files = files?;
+    files.sort();
+    Ok(files)
 }

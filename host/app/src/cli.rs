@@ -44,6 +44,8 @@ pub(crate) enum Command {
     /// See and try formatters
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Print what a SIEM should be given: tables, pipelines, detection rules, dashboards
+    Content(Content),
     /// See, replay, discard and export events that were given up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -129,6 +131,19 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         asking: Asking,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Content {
+    /// A built-in formatter; left out, lists all files
+    pub(crate) formatter: Option<String>,
+    /// One of its files only
+    pub(crate) file: Option<String>,
+    /// Write the files into this folder
+    #[arg(long, value_name = "FOLDER", requires = "formatter")]
+    pub(crate) out: Option<PathBuf>,
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

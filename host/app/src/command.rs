@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod content;
 pub(crate) mod dead_letters;
 pub(crate) mod destination;
 mod destination_name;

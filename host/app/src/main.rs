@@ -49,6 +49,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Export(export) => command::export::run(export).await,
             Command::Backup(backup) => command::backup::run(backup).await,
             Command::Doctor(asking) => command::doctor::run(asking).await,
+            Command::Content(content) => command::content::run(&content),
             Command::Completions { .. } => Ok(()),
         }
     });

@@ -11,6 +11,15 @@ pub struct Bundled {
     pub name: &'static str,
     /// A WebAssembly component for `wit/v1`.
     pub component: &'static [u8],
+    /// What an operator can install in the SIEM: tables, pipelines, detection rules, dashboards. By file name.
+    pub content: &'static [Content],
+}
+
+/// A file for the SIEM, from `plugins/<name>/content/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Content {
+    pub file: &'static str,
+    pub text: &'static str,
 }
 
 /// All of them, by name.

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, reason = "used by tests only")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,30 @@ pub fn contains(payload: &Value, documented: &Value) -> bool {
             documented.iter().all(|(key, value)| payload.get(key).is_some_and(|found| contains(found, value)))
         }
         (payload, documented) => payload == documented,
+    }
+}
+
+/// Where a record has values, as paths with dots between the names: `identity.email`. The elements of a list stand at
+/// the list's own path.
+pub fn paths(record: &Value) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    collect_paths(record, "", &mut paths);
+    paths
+}
+
+fn collect_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect_paths(value, &path, paths);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| collect_paths(element, path, paths)),
+        _ => {}
+    }
+    if !path.is_empty() {
+        paths.insert(path.to_owned());
     }
 }
 
