@@ -15,10 +15,16 @@ use crate::Severity;
 pub const AUTO: &str = "auto";
 
 /// The profiles that `auto` recognises, in the order in which it tries them: the most distinctive shape first.
-const RECOGNISABLE: [(&str, &str); 4] = [
+///
+/// What wraps another's event goes before what may be inside it.
+const RECOGNISABLE: [(&str, &str); 8] = [
+    ("cloudevents", include_str!("../profiles/cloudevents.toml")),
+    ("otlp", include_str!("../profiles/otlp.toml")),
+    ("ocsf", include_str!("../profiles/ocsf.toml")),
     ("aegis", include_str!("../profiles/aegis.toml")),
     ("systemprompt", include_str!("../profiles/systemprompt.toml")),
     ("keeptrusts", include_str!("../profiles/keeptrusts.toml")),
+    ("authos", include_str!("../profiles/authos.toml")),
     ("aisg", include_str!("../profiles/aisg.toml")),
 ];
 
@@ -168,6 +174,6 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_named_with_the_known_ones() {
         let error = Candidates::of("splunk").unwrap_err().to_string();
-        assert!(error.contains("\"splunk\"") && error.contains("auto, aegis"), "{error}");
+        assert!(error.contains("\"splunk\"") && error.contains("auto, cloudevents"), "{error}");
     }
 }

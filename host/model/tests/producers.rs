@@ -24,10 +24,25 @@ const EXPECTED: &[Expected] = &[
     ("aisg/dlp-pii-blocked", "dlp.pii_blocked", Severity::High, "2026-06-08T20:15:30Z", "req_xyz789", Some("proj_abc123")),
     ("aisg/dlp-pii-redacted", "dlp.pii_redacted", Severity::Medium, "2026-06-08T20:15:30Z", "req_red002", Some("proj_abc123")),
     ("aisg/loop-detected", "loop.detected", Severity::High, "2026-06-08T20:15:30Z", "req_loop03", Some("proj_abc123")),
+    ("authos/member-role-updated", "member.role_updated", Severity::Low, "2026-04-12T10:32:00Z", "5b0f6f0e-0003", None),
+    ("authos/siem-config-test", "siem.connection_test", Severity::Informational, "2026-04-12T10:33:00Z", "5b0f6f0e-0004", None),
+    ("authos/user-login-failed", "user.login.failed", Severity::Medium, "2026-04-12T10:31:00Z", "5b0f6f0e-0002", None),
+    ("authos/user-login-succeeded", "user.login.succeeded", Severity::Informational, "2026-04-12T10:30:00Z", "5b0f6f0e-0001", None),
+    ("cloudevents/aegis-preflight-blocked", "com.aegis.preflight_check", Severity::High, "2026-05-15T10:34:02.000001Z", "ce-0003", None),
+    ("cloudevents/aisg-dlp-pii-blocked", "io.aisg.dlp.pii_blocked", Severity::High, "2026-06-08T20:15:30Z", "ce-0001", Some("proj_abc123")),
+    ("cloudevents/keeptrusts-escalated", "event.escalated", Severity::High, "2026-05-12T09:12:05.25Z", "ce-0004", None),
+    ("cloudevents/systemprompt-secret-detected", "io.systemprompt.secret.detected", Severity::Critical, "2026-04-07T14:09:18.847Z", "ce-0002", None),
+    ("cloudevents/tool-call-denied", "com.acme.tool_call.denied", Severity::Medium, "2026-06-08T20:15:30.5Z", "ce-0005", None),
     ("keeptrusts/blocked", "blocked", Severity::High, "2026-05-12T09:11:05.25Z", "evt_0002", None),
     ("keeptrusts/escalated", "escalated", Severity::High, "2026-05-12T09:12:05.25Z", "evt_0003", None),
     ("keeptrusts/redacted", "redacted", Severity::Medium, "2026-05-12T09:13:05.25Z", "evt_0004", None),
     ("keeptrusts/request", "request", Severity::Informational, "2026-05-12T09:10:05.25Z", "evt_0001", None),
+    ("ocsf/api-activity", "API Activity: Read", Severity::Informational, "2026-06-08T20:15:32Z", "evt_3", None),
+    ("ocsf/detection-finding", "dlp.pii_blocked", Severity::High, "2026-06-08T20:15:30.123Z", "evt_1", None),
+    ("ocsf/detection-finding-fatal", "200401", Severity::Critical, "2026-06-08T20:15:31Z", "evt_2", None),
+    ("otlp/dlp-pii-blocked", "dlp.pii_blocked", Severity::High, "2026-06-08T20:15:30Z", "evt_1", None),
+    ("otlp/keeptrusts-body", "blocked", Severity::High, "2026-05-12T09:11:05.25Z", "evt_0002", None),
+    ("otlp/tool-call", "gen_ai.tool.call", Severity::Informational, "2026-06-08T20:15:31Z", "01JR9X5K7M3N2P4Q6R8S0T", None),
     ("systemprompt/agent-configuration-changed", "agent.configuration_changed", Severity::Low, "2026-04-07T14:15:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S15", None),
     ("systemprompt/authentication-failure", "authentication.failure", Severity::Medium, "2026-04-07T14:14:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S14", None),
     ("systemprompt/authentication-success", "authentication.success", Severity::Informational, "2026-04-07T14:13:18.847Z", "evt_01JR9X5K7M3N2P4Q6R8S13", None),
@@ -50,7 +65,7 @@ const EXPECTED: &[Expected] = &[
 fn fixtures() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/producers");
     let mut files = BTreeMap::new();
-    for folder in ["aegis", "aisg", "keeptrusts", "systemprompt"] {
+    for folder in ["aegis", "aisg", "authos", "cloudevents", "keeptrusts", "ocsf", "otlp", "systemprompt"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path: PathBuf = entry.unwrap().path();
             let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
@@ -142,6 +157,14 @@ fn severity_follows_the_event_then_the_table_then_nothing() {
         ("keeptrusts", r#"{"event_type":"request","action":"block"}"#, Severity::High),
         ("keeptrusts", r#"{"event_type":"blocked"}"#, Severity::High),
         ("aegis", r#"{"aegis":{"decision":"REQUIRES_APPROVAL"}}"#, Severity::Medium),
+        ("ocsf", r#"{"class_uid":2004,"severity_id":4,"severity":"Low"}"#, Severity::High),
+        ("ocsf", r#"{"class_uid":2004,"severity_id":99,"severity":"Critical"}"#, Severity::Critical),
+        ("ocsf", r#"{"class_uid":2004,"severity_id":0}"#, Severity::Informational),
+        ("otlp", r#"{"severity_number":0,"severity_text":"FATAL"}"#, Severity::Critical),
+        ("otlp", r#"{"severity_number":10,"severity_text":"FATAL"}"#, Severity::Low),
+        ("cloudevents", r#"{"type":"a.blocked","severitynumber":13}"#, Severity::Medium),
+        ("cloudevents", r#"{"type":"a.b","data":{"action":"block"}}"#, Severity::High),
+        ("authos", r#"{"event_type":"user.mfa.disabled","risk_level":"high"}"#, Severity::High),
         ("generic", r#"{"level":" EMERGENCY "}"#, Severity::Critical),
         ("generic", r#"{"severity":5}"#, Severity::Informational),
         ("generic", r#"{"severity_number":17}"#, Severity::High),
@@ -149,6 +172,25 @@ fn severity_follows_the_event_then_the_table_then_nothing() {
     ] {
         let (buffer, _) = normalise(profile, raw);
         assert_eq!(buffer.iter().next().unwrap().severity(), expected, "{raw} as {profile}");
+    }
+}
+
+#[test]
+fn what_any_producer_redacts_is_redacted_in_a_cloud_event_too() {
+    for producer in ["aegis", "aisg", "authos", "generic", "keeptrusts", "systemprompt"] {
+        let path = format!("{}/profiles/{producer}.toml", env!("CARGO_MANIFEST_DIR"));
+        let profile: toml::Value = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for pointer in profile["redact"]["pointers"].as_array().unwrap() {
+            let mut data = Value::from("content");
+            for segment in pointer.as_str().unwrap().rsplit('/').filter(|segment| !segment.is_empty()) {
+                data = if segment == "*" { [data].into() } else { serde_json::json!({ segment: data }) };
+            }
+            let raw = serde_json::json!({"specversion": "1.0", "type": "t", "source": "s", "data": data});
+            let (buffer, redacted) = normalise("cloudevents", &raw.to_string());
+            let document = buffer.iter().next().unwrap().document().to_owned();
+            assert_eq!(redacted, 1, "{producer} {pointer}");
+            assert!(!document.contains("content"), "{document}");
+        }
     }
 }
 

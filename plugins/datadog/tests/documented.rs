@@ -25,7 +25,12 @@ fn each_documented_event_has_its_expected_record() {
 fn every_member_of_every_document_is_at_the_root() {
     for sample in samples() {
         let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
-        assert!(contains(&record, &sample.raw), "{}/{}: {record}", sample.producer, sample.name);
+        for (key, value) in sample.raw.as_object().unwrap() {
+            // A name that means something to Datadog is the envelope's.
+            let found = [record.get(key), record.get(format!("original_{key}"))];
+            let is_there = found.into_iter().flatten().any(|found| found == value);
+            assert!(is_there, "{}/{} {key}: {record}", sample.producer, sample.name);
+        }
     }
 }
 

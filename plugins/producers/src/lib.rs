@@ -13,8 +13,9 @@ use siemaphore_model::normalise::{Context, Scratch};
 use siemaphore_model::{EventBuffer, Normaliser, Redaction};
 use siemaphore_sdk::{Event, Severity};
 
-/// The producers whose pages have events.
-pub const PRODUCERS: [&str; 4] = ["aegis", "aisg", "keeptrusts", "systemprompt"];
+/// The producers, and the standards that others write in. Each has a folder of events.
+pub const PRODUCERS: [&str; 8] =
+    ["aegis", "aisg", "authos", "cloudevents", "keeptrusts", "ocsf", "otlp", "systemprompt"];
 
 /// One documented event.
 #[derive(Debug, Clone)]
@@ -158,7 +159,123 @@ fn to_guest(event: &siemaphore_model::Event<'_>) -> Event {
 
 #[cfg(test)]
 mod tests {
+    use siemaphore_sdk::facts::{Decision, Fact, FactPlaces, Facts};
+    use siemaphore_sdk::json::Outline;
+
     use super::*;
+
+    #[test]
+    fn facts_are_found_where_each_standard_puts_them() {
+        for (producer, name, decision, expected) in [
+            (
+                "authos",
+                "user-login-failed",
+                Decision::Failed,
+                &[
+                    (Fact::UserId, "user-uuid-1"),
+                    (Fact::UserEmail, "j.chen@acme.com"),
+                    (Fact::Reason, "invalid second factor"),
+                    (Fact::SourceIp, "192.0.2.17"),
+                ][..],
+            ),
+            (
+                "cloudevents",
+                "systemprompt-secret-detected",
+                Decision::Allowed,
+                &[
+                    (Fact::UserId, "usr_8f3a2b1c"),
+                    (Fact::UserEmail, "j.chen@acme.com"),
+                    (Fact::Rule, "aws_access_key"),
+                    (Fact::Tool, "database_query"),
+                    (Fact::Model, "claude-sonnet-4-6"),
+                    (Fact::SessionId, "ses_7k2m9n4p"),
+                ],
+            ),
+            (
+                "cloudevents",
+                "aisg-dlp-pii-blocked",
+                Decision::Blocked,
+                &[(Fact::Model, "gpt-4.1"), (Fact::RequestId, "req_xyz789")],
+            ),
+            (
+                "cloudevents",
+                "aegis-preflight-blocked",
+                Decision::Blocked,
+                &[(Fact::RequestId, "pflt_abc124")],
+            ),
+            ("cloudevents", "keeptrusts-escalated", Decision::Flagged, &[(Fact::UserId, "svc_billing_bot")]),
+            (
+                "cloudevents",
+                "tool-call-denied",
+                Decision::Blocked,
+                &[(Fact::UserId, "u-77"), (Fact::Policy, "least-privilege"), (Fact::Tool, "shell")],
+            ),
+            (
+                "ocsf",
+                "detection-finding",
+                Decision::Blocked,
+                &[
+                    (Fact::UserId, "usr_8f3a2b1c"),
+                    (Fact::UserEmail, "j.chen@acme.com"),
+                    (Fact::UserName, "J. Chen"),
+                    (Fact::Policy, "pii-guard"),
+                    (Fact::Reason, "Personal data in a prompt"),
+                    (Fact::SessionId, "ses_7k2m9n4p"),
+                    (Fact::SourceIp, "192.0.2.17"),
+                ],
+            ),
+            (
+                "ocsf",
+                "api-activity",
+                Decision::Allowed,
+                &[
+                    (Fact::Tool, "database_query"),
+                    (Fact::Model, "claude-sonnet-4-6"),
+                    (Fact::AgentName, "Code Reviewer"),
+                ],
+            ),
+            (
+                "otlp",
+                "dlp-pii-blocked",
+                Decision::Blocked,
+                &[
+                    (Fact::UserId, "usr_8f3a2b1c"),
+                    (Fact::UserEmail, "j.chen@acme.com"),
+                    (Fact::Policy, "pii-guard"),
+                    (Fact::Reason, "PII blocked"),
+                    (Fact::Model, "gpt-4.1"),
+                    (Fact::InputTokens, "1250"),
+                    (Fact::RequestId, "0af7651916cd43dd8448eb211c80319c"),
+                ],
+            ),
+            (
+                "otlp",
+                "tool-call",
+                Decision::Unknown,
+                &[
+                    (Fact::UserId, "usr_8f3a2b1c"),
+                    (Fact::Tool, "database_query"),
+                    (Fact::AgentId, "agt_code_reviewer"),
+                    (Fact::SourceIp, "192.0.2.17"),
+                ],
+            ),
+            (
+                "otlp",
+                "keeptrusts-body",
+                Decision::Blocked,
+                &[(Fact::UserId, "user_7f21"), (Fact::Policy, "pii-guard"), (Fact::Model, "gpt-4o")],
+            ),
+        ] {
+            let event = sample(producer, name).event;
+            let outline = Outline::new(&event.document);
+            let places = FactPlaces::default();
+            let facts = Facts::new(&event, &outline, &places);
+            assert_eq!(facts.decision(), decision, "{producer}/{name}");
+            for (fact, value) in expected {
+                assert_eq!(facts.text(*fact).as_deref(), Some(*value), "{producer}/{name} {fact:?}");
+            }
+        }
+    }
 
     #[test]
     fn every_fixture_survives_intake_with_all_its_documented_members() {

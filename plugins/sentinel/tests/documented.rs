@@ -34,7 +34,25 @@ fn expect_columns(row: &Value, path: &str, value: &Value) {
                 expect_columns(row, &path, value);
             }
         }
-        value => assert_eq!(&row[path.trim_start_matches('@')], value, "{path} in {row}"),
+        value => {
+            let column = column(path);
+            // The end of a long name is a digest, which `columns.rs` has its own tests for.
+            let columns = row.as_object().unwrap().iter();
+            let mut named = columns.filter(|(name, _)| match column.get(..36) {
+                Some(start) if column.len() > 45 => name.starts_with(start),
+                _ => **name == column,
+            });
+            assert!(named.any(|(_, found)| found == value), "{column} in {row}");
+        }
+    }
+}
+
+/// Letters, digits and `_` only, and none of the names that Log Analytics keeps for itself.
+fn column(path: &str) -> String {
+    let name = path.replace(|sign: char| !sign.is_ascii_alphanumeric(), "_");
+    match name.trim_start_matches('_') {
+        reserved @ ("id" | "type" | "title") => format!("x_{reserved}"),
+        name => name.to_owned(),
     }
 }
 

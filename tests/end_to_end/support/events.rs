@@ -36,12 +36,22 @@ pub(crate) fn numbered_ids(prefix: &str, count: usize) -> Vec<String> {
 
 /// Every documented event of every producer, happening now.
 pub(crate) fn documented() -> Vec<Sample> {
-    let now = now();
+    let now = SystemTime::now();
+    let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).expect("this is after 1970");
+    let text = || Value::from(humantime::format_rfc3339_millis(now).to_string());
     let mut samples = samples();
     for sample in &mut samples {
-        let key = if sample.producer == "aegis" { "@timestamp" } else { "timestamp" };
-        let time = sample.raw.get_mut(key).expect("each documented event has a time");
-        *time = now.clone().into();
+        let (key, time) = match sample.producer {
+            "aegis" => ("@timestamp", text()),
+            "authos" => ("created_at", text()),
+            "cloudevents" => ("time", text()),
+            "ocsf" => ("time", json!(u64::try_from(since_1970.as_millis()).expect("a time in range"))),
+            "otlp" => ("observed_time_unix_nano", since_1970.as_nanos().to_string().into()),
+            _ => ("timestamp", text()),
+        };
+        let members = sample.raw.as_object_mut().expect("an event is an object");
+        members.remove("time_unix_nano");
+        members.insert(key.to_owned(), time);
     }
     samples
 }

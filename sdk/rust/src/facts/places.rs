@@ -126,6 +126,10 @@ fn of_producer(producer: &str, fact: Fact) -> &'static [&'static str] {
     match producer {
         "aegis" => aegis(fact),
         "aisg" => aisg(fact),
+        "authos" => authos(fact),
+        "cloudevents" => cloudevents(fact),
+        "ocsf" => ocsf(fact),
+        "otlp" => otlp(fact),
         "systemprompt" => systemprompt(fact),
         // Keeptrusts and the producers without a profile use the usual names.
         _ => &[],
@@ -149,6 +153,165 @@ fn aisg(fact: Fact) -> &'static [&'static str] {
         Fact::Outcome => &["/details/action"],
         Fact::Model => &["/details/model"],
         _ => &[],
+    }
+}
+
+fn authos(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &["/actor_user_id"],
+        Fact::SessionId => &["/details/session_id"],
+        Fact::Reason => &["/details/reason"],
+        _ => &[],
+    }
+}
+
+/// The event inside `data`: that of a producer known here, or one with the usual names.
+fn cloudevents(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &[
+            "/data/identity/user_id",
+            "/data/user/id",
+            "/data/user_id",
+            "/data/aegis/actor_id",
+            "/data/details/user_id",
+            "/data/actor_user_id",
+            "/data/actor/id",
+            "/data/actor_id",
+        ],
+        Fact::UserEmail => &[
+            "/data/identity/email",
+            "/data/user/email",
+            "/data/user_email",
+            "/data/email",
+            "/data/aegis/actor_id",
+            "/data/actor_email",
+            "/data/actor/email",
+            "/data/user",
+            "/data/user_id",
+        ],
+        Fact::UserName => &["/data/user/name", "/data/user_name", "/data/username", "/data/actor/name"],
+        Fact::Outcome => &[
+            "/data/governance/result",
+            "/data/aegis/decision",
+            "/data/details/action",
+            "/data/outcome",
+            "/data/decision",
+            "/data/action",
+            "/data/result",
+            "/data/status",
+        ],
+        Fact::Policy => {
+            &["/data/policy_name", "/data/aegis/policy_id", "/data/policy/name", "/data/policy_id"]
+        }
+        Fact::Rule => &["/data/governance/matched_rule", "/data/rule/name", "/data/rule_name", "/data/rule"],
+        Fact::Reason => &["/data/reason", "/data/aegis/summary", "/data/message", "/data/summary"],
+        Fact::Tool => &["/data/tool_call/tool_name", "/data/tool_name", "/data/tool/name", "/data/tool"],
+        Fact::ToolServer => &["/data/tool_call/tool_server", "/data/tool_server"],
+        Fact::AgentId => &["/data/agent/agent_id", "/data/agent_id", "/data/agent/id"],
+        Fact::AgentName => &["/data/agent/agent_name", "/data/agent_name", "/data/agent/name"],
+        Fact::Model => &["/data/agent/model", "/data/details/model", "/data/model"],
+        Fact::SessionId => &["/data/agent/session_id", "/data/session_id", "/data/session/id"],
+        Fact::RequestId => {
+            &["/data/request_id", "/data/aegis/preflight_id", "/data/requestId", "/data/trace_id"]
+        }
+        Fact::SourceIp => &["/data/source_ip", "/data/client_ip", "/data/ip_address", "/data/source/ip"],
+        Fact::InputTokens => &["/data/cost/input_tokens", "/data/input_tokens", "/data/usage/input_tokens"],
+        Fact::OutputTokens => {
+            &["/data/cost/output_tokens", "/data/output_tokens", "/data/usage/output_tokens"]
+        }
+    }
+}
+
+fn ocsf(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &["/actor/user/uid", "/user/uid"],
+        Fact::UserEmail => &["/actor/user/email_addr", "/user/email_addr", "/actor/user/name"],
+        Fact::UserName => &["/actor/user/name", "/user/name"],
+        // What was done about it; a class without it says whether it worked.
+        Fact::Outcome => &["/disposition", "/action", "/status"],
+        Fact::Policy => &["/policy/name", "/policy/uid"],
+        Fact::Rule => &["/finding_info/analytic/name", "/firewall_rule/name", "/policy/uid"],
+        Fact::Reason => &["/finding_info/title", "/message", "/status_detail"],
+        Fact::Tool => &["/api/operation"],
+        Fact::ToolServer => &["/api/service/name"],
+        Fact::AgentId => &["/ai_agent/uid"],
+        Fact::AgentName => &["/ai_agent/name"],
+        Fact::Model => &["/ai_model/name"],
+        Fact::SessionId => &["/actor/session/uid", "/session/uid"],
+        Fact::RequestId => &["/metadata/correlation_uid", "/api/request/uid"],
+        Fact::SourceIp => &["/src_endpoint/ip"],
+        Fact::InputTokens => &["/message_context/prompt_tokens"],
+        Fact::OutputTokens => &["/message_context/completion_tokens"],
+    }
+}
+
+/// Attributes by their names in the semantic conventions, then a body that is an event of its own.
+fn otlp(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::UserId => &[
+            "/attributes/user.id",
+            "/attributes/enduser.id",
+            "/attributes/user_id",
+            "/body/identity/user_id",
+            "/body/user_id",
+        ],
+        Fact::UserEmail => &["/attributes/user.email", "/attributes/user_email", "/body/identity/email"],
+        Fact::UserName => &["/attributes/user.name", "/attributes/user.full_name", "/body/user_name"],
+        Fact::Outcome => &[
+            "/attributes/outcome",
+            "/attributes/event.outcome",
+            "/attributes/decision",
+            "/attributes/action",
+            "/body/governance/result",
+            "/body/outcome",
+            "/body/decision",
+            "/body/action",
+            "/body/details/action",
+        ],
+        Fact::Policy => &[
+            "/attributes/policy.name",
+            "/attributes/policy_name",
+            "/attributes/policy.id",
+            "/body/policy_name",
+        ],
+        Fact::Rule => &[
+            "/attributes/security_rule.name",
+            "/attributes/rule.name",
+            "/attributes/matched_rule",
+            "/body/governance/matched_rule",
+        ],
+        Fact::Reason => &["/attributes/reason", "/body/reason", "/body/message", "/body"],
+        Fact::Tool => &[
+            "/attributes/gen_ai.tool.name",
+            "/attributes/tool_name",
+            "/attributes/tool.name",
+            "/body/tool_call/tool_name",
+            "/body/tool_name",
+        ],
+        Fact::ToolServer => &["/attributes/server.address", "/body/tool_call/tool_server"],
+        Fact::AgentId => &["/attributes/gen_ai.agent.id", "/attributes/agent_id", "/body/agent/agent_id"],
+        Fact::AgentName => {
+            &["/attributes/gen_ai.agent.name", "/attributes/agent_name", "/body/agent/agent_name"]
+        }
+        Fact::Model => &[
+            "/attributes/gen_ai.response.model",
+            "/attributes/gen_ai.request.model",
+            "/attributes/model",
+            "/body/agent/model",
+            "/body/details/model",
+            "/body/model",
+        ],
+        Fact::SessionId => &[
+            "/attributes/session.id",
+            "/attributes/gen_ai.conversation.id",
+            "/attributes/session_id",
+            "/body/agent/session_id",
+            "/body/session_id",
+        ],
+        Fact::RequestId => &["/attributes/request_id", "/body/request_id", "/trace_id"],
+        Fact::SourceIp => &["/attributes/client.address", "/attributes/source.address", "/body/source_ip"],
+        Fact::InputTokens => &["/attributes/gen_ai.usage.input_tokens", "/body/cost/input_tokens"],
+        Fact::OutputTokens => &["/attributes/gen_ai.usage.output_tokens", "/body/cost/output_tokens"],
     }
 }
 
