@@ -1,14 +1,17 @@
 //! One log item per event.
 
+use siemaphore_sdk::facts::{Fact, FactPlaces, Facts};
 use siemaphore_sdk::json::{Object, Outline, scan};
 use siemaphore_sdk::{Event, Writer};
 
-use crate::settings::{Attributes, Settings};
+use crate::settings::Settings;
 
 /// What all records share.
 #[derive(Debug)]
 pub(crate) struct Template {
     settings: Settings,
+    /// Where the operator says that the user is.
+    places: FactPlaces,
     /// Before and after the tag of the service.
     first_tag: String,
     last_tags: String,
@@ -21,7 +24,12 @@ impl Template {
             environment => format!("env:{environment},"),
         };
         let last_tags = settings.tags.iter().map(|tag| format!(",{tag}")).collect();
-        Template { settings, first_tag, last_tags }
+        let places = FactPlaces {
+            user_email: settings.attributes.usr_email.clone(),
+            user_id: settings.attributes.usr_id.clone(),
+            ..FactPlaces::default()
+        };
+        Template { settings, places, first_tag, last_tags }
     }
 
     pub(crate) fn write(&self, event: &Event, record: &mut Writer) {
@@ -68,10 +76,11 @@ impl Template {
 
     /// `usr` and `evt`. A document that has one of them already speaks Datadog's language: that one is left alone.
     fn write_standard_attributes(&self, item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
-        let places = Places::of(&self.settings.attributes, &event.producer);
+        let attributes = &self.settings.attributes;
         if !outline.contains("usr") {
-            let email = scalar_at(outline, places.usr_email).filter(|email| email.contains('@'));
-            let id = scalar_at(outline, places.usr_id);
+            let facts = Facts::new(event, outline, &self.places);
+            let email = facts.raw(Fact::UserEmail).filter(|email| email.contains('@'));
+            let id = facts.raw(Fact::UserId);
             if email.is_some() || id.is_some() {
                 let mut usr = item.object("usr");
                 email.into_iter().for_each(|email| usr.plain_key("email").raw(email));
@@ -79,63 +88,27 @@ impl Template {
             }
         }
         if !outline.contains("evt") {
+            let (name, outcome) = places_of_evt(&event.producer);
+            let name = scalar_at(outline, attributes.evt_name.as_deref().unwrap_or(name));
+            let outcome = scalar_at(outline, attributes.evt_outcome.as_deref().unwrap_or(outcome));
             let mut evt = item.object("evt");
-            match scalar_at(outline, places.evt_name) {
+            match name {
                 Some(name) => evt.plain_key("name").raw(name),
                 None => evt.plain_key("name").string(&event.event_type),
             }
-            scalar_at(outline, places.evt_outcome)
-                .into_iter()
-                .for_each(|outcome| evt.plain_key("outcome").raw(outcome));
+            outcome.into_iter().for_each(|outcome| evt.plain_key("outcome").raw(outcome));
         }
     }
 }
 
-/// JSON Pointers to the values of the standard attributes; empty: nowhere.
-#[derive(Debug, Clone, Copy)]
-struct Places<'a> {
-    usr_email: &'a str,
-    usr_id: &'a str,
-    evt_name: &'a str,
-    evt_outcome: &'a str,
-}
-
-impl<'a> Places<'a> {
-    fn of(attributes: &'a Attributes, producer: &str) -> Places<'a> {
-        let default = Places::of_producer(producer);
-        Places {
-            usr_email: attributes.usr_email.as_deref().unwrap_or(default.usr_email),
-            usr_id: attributes.usr_id.as_deref().unwrap_or(default.usr_id),
-            evt_name: attributes.evt_name.as_deref().unwrap_or(default.evt_name),
-            evt_outcome: attributes.evt_outcome.as_deref().unwrap_or(default.evt_outcome),
-        }
-    }
-
-    fn of_producer(producer: &str) -> Places<'static> {
-        match producer {
-            "systemprompt" => Places {
-                usr_email: "/identity/email",
-                usr_id: "/identity/user_id",
-                evt_name: "/tool_call/tool_name",
-                evt_outcome: "/governance/result",
-            },
-            "aegis" => Places {
-                usr_email: "/aegis/actor_id",
-                usr_id: "/aegis/actor_id",
-                evt_name: "/event/action",
-                evt_outcome: "/event/outcome",
-            },
-            "keeptrusts" => {
-                Places { usr_email: "", usr_id: "/user_id", evt_name: "", evt_outcome: "/action" }
-            }
-            "aisg" => Places { usr_email: "", usr_id: "", evt_name: "", evt_outcome: "/details/action" },
-            _ => Places {
-                usr_email: "/user/email",
-                usr_id: "/user/id",
-                evt_name: "/event/action",
-                evt_outcome: "/event/outcome",
-            },
-        }
+/// Where a producer's documents have `evt.name` and `evt.outcome`, as JSON Pointers; empty: nowhere. Not what the facts
+/// of the SDK say: systemprompt.io's own page maps these two, and ECS has an outcome in Datadog's sense.
+fn places_of_evt(producer: &str) -> (&'static str, &'static str) {
+    match producer {
+        "systemprompt" => ("/tool_call/tool_name", "/governance/result"),
+        "keeptrusts" => ("", "/action"),
+        "aisg" => ("", "/details/action"),
+        _ => ("/event/action", "/event/outcome"),
     }
 }
 

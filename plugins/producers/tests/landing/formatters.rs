@@ -1,0 +1,36 @@
+//! Every formatter, natively, with its example settings.
+
+use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_sdk::{Event, Formatter};
+
+/// A formatter without its type.
+pub(crate) struct Formatted {
+    pub(crate) name: &'static str,
+    pub(crate) record: Box<dyn Fn(&Event) -> String>,
+}
+
+fn formatter<F: Formatter>() -> Formatted {
+    let product = F::describe();
+    let configured: Configured<F> = testkit::configure(product.settings_example).unwrap();
+    Formatted { name: product.name, record: Box::new(move |event| configured.record(event)) }
+}
+
+/// All of them, by name.
+pub(crate) fn formatters() -> Vec<Formatted> {
+    vec![
+        formatter::<siemaphore_formatter_datadog::Datadog>(),
+        formatter::<siemaphore_formatter_sentinel::Sentinel>(),
+        formatter::<siemaphore_formatter_splunk::Splunk>(),
+    ]
+}
+
+#[test]
+fn no_formatter_is_missing() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let beside =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut beside: Vec<String> =
+        beside.filter(|name| !matches!(name.as_str(), "bundle" | "producers")).collect();
+    beside.sort();
+    assert_eq!(formatters().iter().map(|one| one.name).collect::<Vec<_>>(), beside);
+}
