@@ -10,7 +10,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Template {
     settings: Settings,
-    /// Where the operator says that the user is.
+    /// Where the operator says that user, name and outcome are.
     places: FactPlaces,
     /// Before and after the tag of the service.
     first_tag: String,
@@ -27,6 +27,8 @@ impl Template {
         let places = FactPlaces {
             user_email: settings.attributes.usr_email.clone(),
             user_id: settings.attributes.usr_id.clone(),
+            tool: settings.attributes.evt_name.clone(),
+            outcome: settings.attributes.evt_outcome.clone(),
             ..FactPlaces::default()
         };
         Template { settings, places, first_tag, last_tags }
@@ -76,9 +78,8 @@ impl Template {
 
     /// `usr` and `evt`. A document that has one of them already speaks Datadog's language: that one is left alone.
     fn write_standard_attributes(&self, item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
-        let attributes = &self.settings.attributes;
+        let facts = Facts::new(event, outline, &self.places);
         if !outline.contains("usr") {
-            let facts = Facts::new(event, outline, &self.places);
             let email = facts.raw(Fact::UserEmail).filter(|email| email.contains('@'));
             let id = facts.raw(Fact::UserId);
             if email.is_some() || id.is_some() {
@@ -88,9 +89,12 @@ impl Template {
             }
         }
         if !outline.contains("evt") {
-            let (name, outcome) = places_of_evt(&event.producer);
-            let name = scalar_at(outline, attributes.evt_name.as_deref().unwrap_or(name));
-            let outcome = scalar_at(outline, attributes.evt_outcome.as_deref().unwrap_or(outcome));
+            let ecs = |pointer, place: &Option<String>| {
+                if place.is_none() { scalar_at(outline, pointer) } else { None }
+            };
+            // ECS has both in Datadog's sense, and its producers have other words for them besides.
+            let name = ecs("/event/action", &self.places.tool).or_else(|| facts.raw(Fact::Tool));
+            let outcome = ecs("/event/outcome", &self.places.outcome).or_else(|| facts.raw(Fact::Outcome));
             let mut evt = item.object("evt");
             match name {
                 Some(name) => evt.plain_key("name").raw(name),
@@ -98,17 +102,6 @@ impl Template {
             }
             outcome.into_iter().for_each(|outcome| evt.plain_key("outcome").raw(outcome));
         }
-    }
-}
-
-/// Where a producer's documents have `evt.name` and `evt.outcome`, as JSON Pointers; empty: nowhere. Not what the facts
-/// of the SDK say: systemprompt.io's own page maps these two, and ECS has an outcome in Datadog's sense.
-fn places_of_evt(producer: &str) -> (&'static str, &'static str) {
-    match producer {
-        "systemprompt" => ("/tool_call/tool_name", "/governance/result"),
-        "keeptrusts" => ("", "/action"),
-        "aisg" => ("", "/details/action"),
-        _ => ("/event/action", "/event/outcome"),
     }
 }
 

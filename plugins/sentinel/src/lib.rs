@@ -9,6 +9,7 @@ mod columns;
 mod record;
 mod settings;
 
+use siemaphore_sdk::facts::FactPlaces;
 use siemaphore_sdk::{
     AuthenticationHint, Event, Formatter, Framing, Limits, Probe, Product, Rejected, ReplayWindow,
     RequestProfile, Response, SettingProblem, TooOld, Verdict, Writer,
@@ -28,6 +29,7 @@ const REPLAY_WINDOW: ReplayWindow = ReplayWindow { max_age_s: 2 * 24 * 60 * 60, 
 #[derive(Debug)]
 pub struct Sentinel {
     suffixed_columns: SuffixedColumns,
+    places: FactPlaces,
 }
 
 impl Formatter for Sentinel {
@@ -69,11 +71,11 @@ impl Formatter for Sentinel {
             replay_window: Some(REPLAY_WINDOW),
             ..RequestProfile::post_json(path, Framing::JsonArray, limits)
         };
-        Ok((Sentinel { suffixed_columns: settings.suffixed_columns }, profile))
+        Ok((Sentinel { suffixed_columns: settings.suffixed_columns, places: settings.fields }, profile))
     }
 
     fn format(&self, event: &Event, record: &mut Writer) -> Result<(), Rejected> {
-        record::write(event, self.suffixed_columns.apply_to(&event.producer), record);
+        record::write(event, &self.places, self.suffixed_columns.apply_to(&event.producer), record);
         Ok(())
     }
 

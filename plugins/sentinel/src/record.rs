@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use siemaphore_sdk::facts::{Fact, FactPlaces, Facts};
 use siemaphore_sdk::json::{Object, Outline, scan};
 use siemaphore_sdk::{Event, Writer};
 
@@ -10,10 +11,24 @@ use crate::columns::Columns;
 /// Azure cuts a value at 64 KB. We cut first, with room for any way of counting, so that the cut shows.
 const VALUE_BYTES: usize = 60_000;
 const CUT: &str = "… [truncated]";
+/// The whole value is in the document's own column.
+const LONGEST_FACT: usize = 1_024;
 
-pub(crate) fn write(event: &Event, suffixed: bool, record: &mut Writer) {
+/// The columns for what every producer says in its own words, so that one query asks them all.
+const FACTS: [(&str, Fact); 7] = [
+    ("ActorUserId", Fact::UserId),
+    ("ActorEmail", Fact::UserEmail),
+    ("EventOutcome", Fact::Outcome),
+    ("PolicyName", Fact::Policy),
+    ("RuleName", Fact::Rule),
+    ("ToolName", Fact::Tool),
+    ("ModelName", Fact::Model),
+];
+
+pub(crate) fn write(event: &Event, places: &FactPlaces, suffixed: bool, record: &mut Writer) {
     let mut row = Row { object: record.object(), columns: Columns::default(), suffixed };
     row.write_envelope(event);
+    row.write_facts(event, places);
     let mut path = String::with_capacity(64);
     row.write_members(&mut path, &event.document);
 }
@@ -43,6 +58,21 @@ impl Row<'_> {
             self.write_column("Project", project);
         }
         self.write_column("Producer", &event.producer);
+    }
+
+    /// `Decision` is one of allowed, blocked, modified, flagged, failed and unknown, whatever the producer's word.
+    fn write_facts(&mut self, event: &Event, places: &FactPlaces) {
+        let outline = Outline::new(&event.document);
+        let facts = Facts::new(event, &outline, places);
+        self.write_column("Decision", facts.decision().as_str());
+        for (column, fact) in FACTS {
+            if let Some(value) = facts.text(fact) {
+                self.write_column(
+                    column,
+                    value.get(..value.floor_char_boundary(LONGEST_FACT)).unwrap_or_default(),
+                );
+            }
+        }
     }
 
     fn write_column(&mut self, name: &str, value: &str) {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use siemaphore_sdk::SettingProblem;
+use siemaphore_sdk::facts::FactPlaces;
 
 /// Which table the events go to, and how their columns are named.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -19,6 +20,10 @@ pub struct Settings {
     /// Collector API, such as `action_s`.
     #[serde(default)]
     pub suffixed_columns: SuffixedColumns,
+    /// Where the document has what the columns ActorUserId, ActorEmail, EventOutcome, PolicyName, RuleName, ToolName and
+    /// ModelName show.
+    #[serde(default)]
+    pub fields: FactPlaces,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -60,6 +65,7 @@ impl Settings {
             );
             problems.push(SettingProblem::at(["stream"], message));
         }
+        problems.extend(self.fields.problems("fields"));
         problems
     }
 }
