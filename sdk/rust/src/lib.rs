@@ -21,6 +21,7 @@ pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "runs in tests only, where a broken law panics")]
 pub mod testkit;
+pub mod text;
 
 #[allow(unsafe_code, reason = "generated: lifts and lowers the contract's types")]
 pub mod bindings;

@@ -18,6 +18,26 @@ impl Response {
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
+
+    /// Whether the body is a page for people. Of a SIEM without a form of its own for answers, this is what tells a
+    /// proxy's login page from a success.
+    pub fn is_web_page(&self) -> bool {
+        let body = self.body.trim_ascii_start();
+        ["<!doctype html", "<html"].iter().any(|beginning| {
+            body.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
+        })
+    }
+
+    /// The status and the beginning of the body's words, on one line: `status 403: forbidden`.
+    pub fn reason(&self) -> String {
+        const MOST_CHARACTERS: usize = 200;
+        let text = self.text();
+        let words: String = text.trim().chars().take(MOST_CHARACTERS).collect();
+        if words.is_empty() || self.is_web_page() {
+            return format!("status {}", self.status);
+        }
+        format!("status {}: {}", self.status, words.replace(char::is_control, " "))
+    }
 }
 
 impl Verdict {
@@ -51,5 +71,28 @@ impl Verdict {
         }
         runs.push(Run { first: index, count: 1, fate: Fate::Rejected(reason.into()) });
         Verdict::Partial(Partial { runs, rest: Fate::Retry, note: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testkit::answer;
+
+    #[test]
+    fn a_web_page_is_known_by_its_beginning() {
+        for body in ["<!DOCTYPE html><title>Sign in</title>", "\r\n <HTML lang=en>"] {
+            assert!(answer(200, body).is_web_page(), "{body:?}");
+        }
+        for body in ["", "<ok/>", "{\"html\":\"<html>\"}", "<htm"] {
+            assert!(!answer(200, body).is_web_page(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        assert_eq!(answer(403, " no\nway \n").reason(), "status 403: no way");
+        assert_eq!(answer(500, "").reason(), "status 500");
+        assert_eq!(answer(502, "<html>Bad gateway</html>").reason(), "status 502");
+        assert_eq!(answer(400, &"é".repeat(1_000)).reason().chars().count(), "status 400: ".len() + 200);
     }
 }

@@ -107,6 +107,37 @@ impl FactPlaces {
 }
 
 impl Fact {
+    pub const ALL: [Fact; 17] = [
+        Fact::UserId,
+        Fact::UserEmail,
+        Fact::UserName,
+        Fact::Outcome,
+        Fact::Policy,
+        Fact::Rule,
+        Fact::Reason,
+        Fact::Tool,
+        Fact::ToolServer,
+        Fact::AgentId,
+        Fact::AgentName,
+        Fact::Model,
+        Fact::SessionId,
+        Fact::RequestId,
+        Fact::SourceIp,
+        Fact::InputTokens,
+        Fact::OutputTokens,
+    ];
+
+    /// The fact's name in settings: `user_id`.
+    pub fn name(self) -> &'static str {
+        let places = FactPlaces::default();
+        places.all().into_iter().find(|(fact, _, _)| *fact == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The fact that settings call so.
+    pub fn named(name: &str) -> Option<Fact> {
+        Fact::ALL.into_iter().find(|fact| fact.name() == name)
+    }
+
     /// Whether a value can be this fact. Many producers write an address into the field of an id.
     pub(super) fn admits(self, value: &str) -> bool {
         match self {
