@@ -18,10 +18,12 @@
 mod receiver;
 mod siem;
 
+mod collector;
 mod datadog;
 mod entra;
 mod sentinel;
 mod splunk;
+mod webhook;
 
 mod faults;
 mod log;
@@ -37,10 +39,12 @@ mod strict_json;
 mod timestamp;
 
 pub use certificate::Certificate;
+pub use collector::CollectorFormat;
 pub use faults::Fault;
 pub use log::{Exchange, Received, RequestLog, Totals, Violation, WaitTimeout};
 pub use receiver::{Receiver, ReceiverConfig};
 pub use sentinel::SentinelWorkspace;
 pub use siem::Siem;
 pub use splunk::Acknowledgement;
+pub use webhook::WebhookProof;
 pub use wire::Endless;

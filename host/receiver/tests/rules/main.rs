@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test that indexes what is not there has found something")]
 
 mod acknowledgement;
+mod collector;
 mod datadog;
 mod entra;
 mod faults;
@@ -11,3 +12,4 @@ mod sentinel;
 mod splunk;
 mod support;
 mod tls;
+mod webhook;
