@@ -3,6 +3,7 @@
 mod datadog;
 mod sentinel;
 mod splunk;
+mod webhook;
 
 use serde_json::Value;
 use siemaphore_receiver::{Received, Siem};
@@ -24,7 +25,7 @@ pub(crate) struct Row {
 
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
-    vec![datadog::row(), sentinel::row(), splunk::row()]
+    vec![datadog::row(), sentinel::row(), splunk::row(), webhook::row()]
 }
 
 /// The text at a JSON Pointer of a record.
