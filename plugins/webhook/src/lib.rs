@@ -35,7 +35,7 @@ impl Formatter for Webhook {
             vendor: "Siemaphore",
             title: "Webhook",
             summary: "Each event arrives as JSON: with its envelope, as the bare document, or in a template of yours.",
-            settings_example: r#"{"template":"{\"type\":{{event_type}},\"timestamp\":{{timestamp}},\"data\":{{document}}}","headers":{"X-Source":"ai-gateway"}}"#,
+            settings_example: r#"{"template":"{\"key\":{{key}},\"type\":{{event_type}},\"timestamp\":{{timestamp}},\"severity\":{{severity}},\"data\":{{document}}}","headers":{"X-Source":"ai-gateway"}}"#,
             endpoint_example: "https://hooks.example.com/security",
             secret_name: "signing secret",
             authentication: vec![

@@ -21,6 +21,7 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_datadog::Datadog>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
         formatter::<siemaphore_formatter_splunk::Splunk>(),
+        formatter::<siemaphore_formatter_webhook::Webhook>(),
     ]
 }
 
