@@ -11,6 +11,13 @@ pub fn members(object: &str) -> Members<'_> {
     Members { text: object, at: if begins { start + 1 } else { object.len() } }
 }
 
+/// The values of a list, in order.
+pub fn items(list: &str) -> Items<'_> {
+    let start = skip_space(list.as_bytes(), 0);
+    let begins = list.as_bytes().get(start) == Some(&b'[');
+    Items { text: list, at: if begins { start + 1 } else { list.len() } }
+}
+
 /// The values at a few JSON Pointers, in one pass: only objects on the way to one of them are entered. The last one
 /// wins where a key is repeated, as with most parsers.
 ///
@@ -92,6 +99,29 @@ impl<'a> Iterator for Members<'a> {
         let end = value_end(bytes, start)?;
         self.at = end;
         Some(Member { raw_key, value: self.text.get(start..end)?, escaped })
+    }
+}
+
+/// See [`items`].
+#[derive(Debug, Clone)]
+pub struct Items<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        let mut start = skip_space(bytes, self.at);
+        if bytes.get(start) == Some(&b',') {
+            start = skip_space(bytes, start + 1);
+        }
+        let end = value_end(bytes, start)?;
+        self.at = end;
+        self.text.get(start..end)
     }
 }
 
@@ -220,6 +250,19 @@ mod tests {
         for text in ["", "[]", "7", "{,", "{\"a\"}", "{\"a\":}", "{\"a\":1 \"b\":]", "{\"a\\"] {
             assert!(members(text).count() <= 1, "{text}");
         }
+    }
+
+    #[test]
+    fn items_are_found_where_a_parser_finds_them() {
+        let list = r#" [ 1 , "a,]\"" ,[2,[ ]],{"b":[3]},null,-0.5e1 , true ] "#;
+        let parsed: Vec<serde_json::Value> = serde_json::from_str(list).unwrap();
+        let scanned: Vec<serde_json::Value> =
+            items(list).map(|item| serde_json::from_str(item).unwrap()).collect();
+        assert_eq!(scanned, parsed);
+        for text in ["", "[", "[]", "[ ]", "{\"a\":1}", "7", "[,", "[]]"] {
+            assert_eq!(items(text).count(), 0, "{text}");
+        }
+        assert_eq!(items("[1,[2").count(), 1, "the rest is not complete");
     }
 
     #[test]
