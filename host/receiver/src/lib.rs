@@ -21,6 +21,7 @@ mod siem;
 mod collector;
 mod datadog;
 mod entra;
+mod otlp;
 mod sentinel;
 mod splunk;
 mod webhook;

@@ -8,6 +8,7 @@ mod datadog;
 mod entra;
 mod faults;
 mod log;
+mod otlp;
 mod sentinel;
 mod splunk;
 mod support;
