@@ -7,6 +7,7 @@ mod collector;
 mod datadog;
 mod entra;
 mod faults;
+mod google_secops;
 mod log;
 mod otlp;
 mod sentinel;
