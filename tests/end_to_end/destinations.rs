@@ -1,6 +1,7 @@
 //! Every built-in formatter with the SIEM that it is for: a file each, which says how an operator connects the two.
 
 mod datadog;
+mod elasticsearch;
 mod google_secops;
 mod otlp;
 mod sentinel;
@@ -27,7 +28,7 @@ pub(crate) struct Row {
 
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
-    vec![datadog::row(), google_secops::row(), otlp::row(), sentinel::row(), splunk::row(), webhook::row()]
+    vec![datadog::row(), elasticsearch::row(), google_secops::row(), otlp::row(), sentinel::row(), splunk::row(), webhook::row()]
 }
 
 /// The text at a JSON Pointer of a record.

@@ -20,6 +20,7 @@ mod siem;
 
 mod collector;
 mod datadog;
+mod elasticsearch;
 mod entra;
 mod google_secops;
 mod otlp;

@@ -5,6 +5,7 @@
 mod acknowledgement;
 mod collector;
 mod datadog;
+mod elasticsearch;
 mod entra;
 mod faults;
 mod google_secops;
