@@ -19,6 +19,7 @@ fn formatter<F: Formatter>() -> Formatted {
 pub(crate) fn formatters() -> Vec<Formatted> {
     vec![
         formatter::<siemaphore_formatter_datadog::Datadog>(),
+        formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
         formatter::<siemaphore_formatter_google_secops::GoogleSecOps>(),
         formatter::<siemaphore_formatter_otlp::Otlp>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
