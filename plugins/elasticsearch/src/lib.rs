@@ -9,13 +9,11 @@
 #![forbid(unsafe_code)]
 
 mod answer;
-mod ecs;
-mod record;
 mod settings;
 
 use siemaphore_sdk::{
     AuthenticationHint, Event, Formatter, Framing, Limits, Probe, Product, Rejected, RequestProfile,
-    Response, SettingProblem, Verdict, Writer,
+    Response, SettingProblem, Verdict, Writer, ecs,
 };
 
 pub use settings::{Service, Settings};
@@ -83,7 +81,10 @@ impl Formatter for Elasticsearch {
     }
 
     fn format(&self, event: &Event, record: &mut Writer) -> Result<(), Rejected> {
-        record::write(event, &self.settings.fields, record);
+        record.object().object("create").string("_id", &event.key);
+        record.raw("\n");
+        ecs::write(event, &self.settings.fields, record);
+        record.raw("\n");
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod profile;
 mod rank;
 mod verdict;
 
+pub mod ecs;
 pub mod facts;
 pub mod json;
 pub mod pending;

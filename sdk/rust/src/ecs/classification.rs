@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use siemaphore_sdk::facts::Decision;
-use siemaphore_sdk::json::{Outline, scan};
-use siemaphore_sdk::{Event, Severity};
+use crate::facts::Decision;
+use crate::json::{Outline, scan};
+use crate::{Event, Severity};
 
 const KINDS: &[&str] = &["alert", "asset", "enrichment", "event", "metric", "pipeline_error", "state"];
 
@@ -62,15 +62,15 @@ const FINDINGS: &[&str] =
     &["secret", "dlp", "pii", "injection", "jailbreak", "violation", "loop", "threat", "leak"];
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Classification<'a> {
-    pub(crate) kind: &'a str,
-    pub(crate) categories: Vec<&'a str>,
-    pub(crate) types: Vec<&'a str>,
-    pub(crate) outcome: &'a str,
+pub(super) struct Classification<'a> {
+    pub(super) kind: &'a str,
+    pub(super) categories: Vec<&'a str>,
+    pub(super) types: Vec<&'a str>,
+    pub(super) outcome: &'a str,
 }
 
 impl Classification<'static> {
-    pub(crate) fn of(event: &Event, decision: Decision, outline: &Outline<'_>) -> Classification<'static> {
+    pub(super) fn of(event: &Event, decision: Decision, outline: &Outline<'_>) -> Classification<'static> {
         let derived = derive(&event.event_type, event.severity, decision);
         let one = |pointer, legal| own(outline, pointer, legal).first().copied();
         let categories = own(outline, "/event/category", CATEGORIES);
@@ -135,9 +135,8 @@ fn own(outline: &Outline<'_>, pointer: &str, legal: &'static [&'static str]) -> 
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
-    use siemaphore_sdk::testkit::event;
-
     use super::*;
+    use crate::testkit::event;
 
     #[test]
     fn event_types_and_decisions_become_legal_values() {

@@ -1,12 +1,16 @@
-//! One action line and one ECS document per event.
+//! An event as a document in the Elastic Common Schema, for SIEMs that speak it.
+//!
+//! What everybody asks of an event stands where ECS has it. The producer's own members are kept below one member named
+//! after the producer, where they can neither collide with ECS nor with another producer's types.
+
+mod classification;
 
 use std::borrow::Cow;
 
-use siemaphore_sdk::facts::{Fact, FactPlaces, Facts};
-use siemaphore_sdk::json::{Names, Object, Outline, scan};
-use siemaphore_sdk::{Event, Writer};
-
-use crate::ecs::Classification;
+use self::classification::Classification;
+use crate::facts::{Fact, FactPlaces, Facts};
+use crate::json::{Names, Object, Outline, scan};
+use crate::{Event, Writer};
 
 const ECS_VERSION: &str = "8.17.0";
 
@@ -28,14 +32,8 @@ const ECS_MEMBERS: [&str; 14] = [
     "user",
 ];
 
-pub(crate) fn write(event: &Event, places: &FactPlaces, record: &mut Writer) {
-    record.object().object("create").string("_id", &event.key);
-    record.raw("\n");
-    write_document(event, places, record);
-    record.raw("\n");
-}
-
-fn write_document(event: &Event, places: &FactPlaces, record: &mut Writer) {
+/// Writes the document: one JSON object on one line. `places` says where facts stand that are not in their usual place.
+pub fn write(event: &Event, places: &FactPlaces, record: &mut Writer) {
     let outline = Outline::new(&event.document);
     let facts = Facts::new(event, &outline, places);
     let mut document = record.object();
