@@ -28,7 +28,15 @@ pub(crate) struct Row {
 
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
-    vec![datadog::row(), elasticsearch::row(), google_secops::row(), otlp::row(), sentinel::row(), splunk::row(), webhook::row()]
+    vec![
+        datadog::row(),
+        elasticsearch::row(),
+        google_secops::row(),
+        otlp::row(),
+        sentinel::row(),
+        splunk::row(),
+        webhook::row(),
+    ]
 }
 
 /// The text at a JSON Pointer of a record.
