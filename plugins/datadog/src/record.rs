@@ -1,7 +1,7 @@
 //! One log item per event.
 
 use siemaphore_sdk::facts::{Fact, FactPlaces, Facts};
-use siemaphore_sdk::json::{Object, Outline, scan};
+use siemaphore_sdk::json::{Object, Outline, scan, write_beside};
 use siemaphore_sdk::{Event, Writer};
 
 use crate::settings::Settings;
@@ -136,18 +136,13 @@ fn write_envelope(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
 /// The document's members at the root. One that a reserved attribute pushed aside is kept as `original_<name>`,
 /// unless it says the same.
 fn write_document(item: &mut Object<'_>, event: &Event, outline: &Outline<'_>) {
-    for member in outline.members() {
-        let key = member.key();
-        if !is_reserved(&key) {
-            item.plain_key(member.raw_key).raw(member.value);
-        } else if !repeats_the_envelope(&key, member.value, event) {
-            let mut name = format!("original_{key}");
-            while outline.contains(&name) {
-                name.insert_str(0, "original_");
-            }
-            item.key(&name).raw(member.value);
-        }
-    }
+    write_beside(
+        item,
+        outline,
+        usize::MAX,
+        |key, _| is_reserved(key),
+        |key, member| repeats_the_envelope(key, member.value, event),
+    );
 }
 
 /// Root members with a meaning to Datadog. They are always written from the envelope.

@@ -1,16 +1,13 @@
 //! One row per event.
 
-use std::borrow::Cow;
-
 use siemaphore_sdk::facts::{Fact, FactPlaces, Facts};
-use siemaphore_sdk::json::{Object, Outline, scan};
+use siemaphore_sdk::json::{Object, Outline, cut, scan};
 use siemaphore_sdk::{Event, Writer};
 
 use crate::columns::Columns;
 
 /// Azure cuts a value at 64 KB. We cut first, with room for any way of counting, so that the cut shows.
 const VALUE_BYTES: usize = 60_000;
-const CUT: &str = "… [truncated]";
 /// The whole value is in the document's own column.
 const LONGEST_FACT: usize = 1_024;
 
@@ -100,7 +97,7 @@ impl Row<'_> {
 
     /// A list, and an empty object, stays as it is: a dynamic column.
     fn write_value(&mut self, path: &mut String, value: &str) {
-        let value = within_limit(value);
+        let value = cut(value, VALUE_BYTES);
         let name = self.columns.claim(path);
         self.object.plain_key(&name).raw(&value);
         if self.suffixed
@@ -122,24 +119,5 @@ fn suffix(value: &str) -> Option<&'static str> {
         b't' | b'f' => Some("_b"),
         b'-' | b'0'..=b'9' => Some("_d"),
         _ => None,
-    }
-}
-
-/// A value that is too long becomes a text with the beginning of it, and says so.
-fn within_limit(value: &str) -> Cow<'_, str> {
-    if value.len() <= VALUE_BYTES {
-        return Cow::Borrowed(value);
-    }
-    let text = scan::text(value).unwrap_or(Cow::Borrowed(value));
-    // Quoting can make a text longer: cut what will be written, not what was read.
-    let mut length = text.len().min(VALUE_BYTES);
-    loop {
-        let kept = text.get(..text.floor_char_boundary(length)).unwrap_or_default();
-        let mut quoted = Writer::default();
-        quoted.string(&format!("{kept}{CUT}"));
-        if quoted.len() <= VALUE_BYTES + CUT.len() + 2 {
-            return Cow::Owned(String::from_utf8(quoted.into_bytes()).unwrap_or_default());
-        }
-        length = length * 7 / 8;
     }
 }

@@ -4,12 +4,16 @@
 //! spliced as it is, and the scanner only looks for where members begin and end. On broken JSON the scanner stops
 //! early; it never fails otherwise.
 
+mod beside;
+mod cut;
 mod names;
 mod outline;
 pub mod scan;
 mod text;
 mod writer;
 
+pub use beside::write_beside;
+pub use cut::cut;
 pub use names::Names;
 pub use outline::Outline;
 pub use writer::{Object, Writer};

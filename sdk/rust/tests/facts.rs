@@ -66,3 +66,17 @@ fn a_place_that_is_no_pointer_is_named() {
         ["/fields/user_id"]
     );
 }
+
+#[test]
+fn what_is_known_comes_under_the_names_of_the_settings_and_the_decision_last() {
+    let event = event(r#"{"user_id":"u\u0031","action":"BLOCKED","reason":null,"tool":{},"input_tokens":7}"#);
+    let (outline, places) = (Outline::new(&event.document), FactPlaces::default());
+    let known: Vec<_> = Facts::new(&event, &outline, &places).known().collect();
+    let expected = [
+        ("user_id", r#""u\u0031""#),
+        ("outcome", r#""BLOCKED""#),
+        ("input_tokens", "7"),
+        ("decision", r#""blocked""#),
+    ];
+    assert!(known.iter().map(|(name, value)| (*name, &**value)).eq(expected), "{known:?}");
+}

@@ -83,7 +83,7 @@ impl FactPlaces {
         problems
     }
 
-    fn all(&self) -> [(Fact, &'static str, &Option<String>); 17] {
+    pub(super) fn all(&self) -> [(Fact, &'static str, &Option<String>); 17] {
         [
             (Fact::UserId, "user_id", &self.user_id),
             (Fact::UserEmail, "user_email", &self.user_email),
