@@ -3,9 +3,11 @@
 mod datadog;
 mod elasticsearch;
 mod google_secops;
+mod newrelic;
 mod otlp;
 mod sentinel;
 mod splunk;
+mod sumologic;
 mod webhook;
 
 use serde_json::Value;
@@ -28,15 +30,7 @@ pub(crate) struct Row {
 
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
-    vec![
-        datadog::row(),
-        elasticsearch::row(),
-        google_secops::row(),
-        otlp::row(),
-        sentinel::row(),
-        splunk::row(),
-        webhook::row(),
-    ]
+    vec![datadog::row(), elasticsearch::row(), google_secops::row(), newrelic::row(), otlp::row(), sentinel::row(), splunk::row(), sumologic::row(), webhook::row()]
 }
 
 /// The text at a JSON Pointer of a record.

@@ -23,9 +23,11 @@ mod datadog;
 mod elasticsearch;
 mod entra;
 mod google_secops;
+mod newrelic;
 mod otlp;
 mod sentinel;
 mod splunk;
+mod sumologic;
 mod webhook;
 
 mod faults;

@@ -21,9 +21,11 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_datadog::Datadog>(),
         formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
         formatter::<siemaphore_formatter_google_secops::GoogleSecOps>(),
+        formatter::<siemaphore_formatter_newrelic::NewRelic>(),
         formatter::<siemaphore_formatter_otlp::Otlp>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
         formatter::<siemaphore_formatter_splunk::Splunk>(),
+        formatter::<siemaphore_formatter_sumologic::SumoLogic>(),
         formatter::<siemaphore_formatter_webhook::Webhook>(),
     ]
 }
