@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::batch::{Batch, Refused, TooManyEvents};
 use crate::compression::{DecompressError, SUPPORTED};
 use crate::event_log::AppendError;
+use crate::otlp::LogsError;
 
 /// When to try again after a full disk: an operator or expiry has to free it first.
 const DISK_RESERVE_RETRY: Duration = Duration::from_secs(30);
@@ -80,6 +81,8 @@ pub(crate) enum RequestError {
     RateLimited { per_second: u32, wait: Duration },
     #[error("the content encoding {0:?} is not supported; supported are {SUPPORTED}")]
     Encoding(String),
+    #[error("the content type is none of application/x-protobuf and application/json")]
+    MediaType,
     #[error("the header Idempotency-Key must have 1 to 255 visible ASCII characters")]
     IdempotencyKey,
     #[error("the body has more than {limit} bytes")]
@@ -94,6 +97,8 @@ pub(crate) enum RequestError {
     Decompress(#[from] DecompressError),
     #[error(transparent)]
     TooManyEvents(#[from] TooManyEvents),
+    #[error(transparent)]
+    Logs(#[from] LogsError),
     #[error("the events cannot be stored now")]
     Append(#[from] AppendError),
     #[error("other requests hold the memory for requests")]
@@ -107,18 +112,20 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             RequestError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             RequestError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            RequestError::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            RequestError::Encoding(_) | RequestError::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             RequestError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             RequestError::BodyTooLarge { .. }
             | RequestError::TooManyEvents(_)
+            | RequestError::Logs(LogsError::TooMany { .. } | LogsError::TooLarge { .. })
             | RequestError::Decompress(DecompressError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             RequestError::IdempotencyKey
             | RequestError::Interrupted
             | RequestError::Empty
+            | RequestError::Logs(LogsError::Unreadable(_))
             | RequestError::Decompress(DecompressError::Damaged { .. }) => StatusCode::BAD_REQUEST,
             RequestError::Append(AppendError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
             RequestError::Append(_) | RequestError::Busy | RequestError::Stopping => {
@@ -129,13 +136,20 @@ impl RequestError {
         }
     }
 
-    fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             RequestError::Unauthorized(_) => "send the source's token: Authorization: Bearer TOKEN",
             RequestError::RateLimited { .. } => {
                 "try again after Retry-After, or raise the rate of the source"
             }
             RequestError::Encoding(_) => "name one supported encoding, or none for a plain body",
+            RequestError::MediaType => "set the content type of the exporter: http/protobuf or http/json",
+            RequestError::Logs(LogsError::Unreadable(_)) => {
+                "check that the content type names how the body is encoded, and send logs, not traces or metrics"
+            }
+            RequestError::Logs(LogsError::TooMany { .. } | LogsError::TooLarge { .. }) => {
+                "send fewer log records in a request; nothing of it was stored"
+            }
             RequestError::IdempotencyKey => "use a UUID for each request, and the same one when trying again",
             RequestError::BodyTooLarge { .. }
             | RequestError::Decompress(DecompressError::TooLarge { .. }) => "send fewer events in a request",
@@ -160,11 +174,13 @@ impl RequestError {
             RequestError::Append(AppendError::Storage(_)) => {
                 "the host's log says more; the events may not have been taken, send them again"
             }
-            RequestError::NotFound | RequestError::Method => "events go to POST /v1/events",
+            RequestError::NotFound | RequestError::Method => {
+                "events go to POST /v1/events, OpenTelemetry logs to POST /v1/logs"
+            }
         }
     }
 
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             RequestError::Unauthorized(_) => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"siemaphore\"")))
@@ -181,7 +197,7 @@ impl RequestError {
     }
 
     /// What the producer reads. The store's own words stay in the host's log.
-    fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             RequestError::Append(AppendError::Storage(_)) => self.to_string(),
             RequestError::Append(error) => error.to_string(),

@@ -75,6 +75,21 @@ impl Batch {
         Ok(batch)
     }
 
+    /// One event that is text already.
+    pub(crate) fn add(
+        &mut self,
+        index: usize,
+        text: &str,
+        normaliser: &Normaliser,
+        context: &Context<'_>,
+        scratch: &mut Scratch,
+    ) {
+        match normaliser.normalise(text, context, scratch, &mut self.events) {
+            Ok(redacted) => self.redacted += redacted.values,
+            Err(refusal) => self.refuse(index, refusal.to_string()),
+        }
+    }
+
     fn take(
         &mut self,
         raw: &[u8],
@@ -91,7 +106,7 @@ impl Batch {
         Ok(())
     }
 
-    fn refuse(&mut self, index: usize, reason: String) {
+    pub(crate) fn refuse(&mut self, index: usize, reason: String) {
         self.refused_count += 1;
         if self.refused.len() < REFUSALS_LISTED {
             self.refused.push(Refused { index, reason });

@@ -1,4 +1,4 @@
-//! Where events come in: `POST /v1/events`.
+//! Where events come in: `POST /v1/events`, and `POST /v1/logs` for OpenTelemetry.
 //!
 //! A request is authenticated, read, decompressed, cut into raw events, normalised and appended to the log, in this
 //! order, and is answered when the log has its events on disk. It never waits for a SIEM.
@@ -23,6 +23,7 @@ pub mod fuzzing;
 mod items;
 mod memory;
 mod metrics;
+mod otlp;
 mod rate;
 mod request;
 mod service;

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -25,6 +26,7 @@ use crate::event_log::{Append, AppendError, Appended, EventLog, Idempotency};
 use crate::items::Format;
 use crate::memory::{Memory, Reservation};
 use crate::metrics::IntakeMetrics;
+use crate::otlp;
 use crate::request::RequestHead;
 use crate::source::{ActiveSource, Source, Sources};
 
@@ -76,6 +78,7 @@ impl Intake {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/v1/events", post(post_events))
+            .route("/v1/logs", post(post_logs))
             .method_not_allowed_fallback(async || RequestError::Method)
             .fallback(async || RequestError::NotFound)
             .with_state(self.clone())
@@ -88,15 +91,33 @@ impl Intake {
     }
 }
 
+/// A decompressed body, and the memory that is held for what it becomes.
+struct Received {
+    text: Bytes,
+    digest: Option<[u8; 32]>,
+    decoding: Reservation,
+    /// How many bytes of events that memory is for, beside the body.
+    room: usize,
+}
+
 async fn post_events(State(Intake { shared }): State<Intake>, request: Request) -> Response {
-    match shared.take(request).await {
-        Ok(response) => response,
-        Err(error) => {
-            if let RequestError::Append(AppendError::Storage(problem)) = &error {
-                tracing::error!(problem, "the store did not take events");
-            }
-            error.into_response()
-        }
+    shared.take(request).await.unwrap_or_else(|error| {
+        report(&error);
+        error.into_response()
+    })
+}
+
+async fn post_logs(State(Intake { shared }): State<Intake>, request: Request) -> Response {
+    let encoding = otlp::Encoding::of(request.headers());
+    shared.take_logs(request, encoding).await.unwrap_or_else(|error| {
+        report(&error);
+        otlp::refused(&error, encoding.unwrap_or(otlp::Encoding::Json))
+    })
+}
+
+fn report(error: &RequestError) {
+    if let RequestError::Append(AppendError::Storage(problem)) = error {
+        tracing::error!(problem, "the store did not take events");
     }
 }
 
@@ -105,18 +126,11 @@ impl Shared {
         let (parts, body) = request.into_parts();
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
         let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
-
-        let mut arriving = source.memory.for_body(head.body_bytes).await?;
-        let body = body::read(body, self.config.body_bytes, self.config.read_timeout, &mut arriving).await?;
-        if body.is_empty() {
+        let Received { text, digest, decoding, .. } =
+            self.receive(&source, &head, body, |bytes| bytes).await?;
+        if text.is_empty() {
             return Err(RequestError::Empty);
         }
-        let at_most = head.encoding.decompressed_at_most(body.len(), self.config.decompressed_bytes);
-        let decoding = source.memory.for_decoding(at_most).await?;
-        let (text, digest, decoding) = self.open(body, &head, decoding).await?;
-        drop(arriving);
-        source.counters.bytes.add(text.len());
-
         let identity = head.idempotency_key.zip(digest);
         if let Some((key, digest)) = &identity
             && let Some(answer) = self.log.repeated(&source.source.name, key, digest).await?
@@ -128,6 +142,71 @@ impl Shared {
         let response = self.store(batch, identity, &source).await;
         drop(decoding);
         response
+    }
+
+    /// OpenTelemetry's logs. Its clients have no idempotency keys, and a body without a byte is an empty request.
+    async fn take_logs(
+        &self,
+        request: Request,
+        encoding: Option<otlp::Encoding>,
+    ) -> Result<Response, RequestError> {
+        let (parts, body) = request.into_parts();
+        let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
+        let encoding = encoding.ok_or(RequestError::MediaType)?;
+        let mut head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
+        head.idempotency_key = None;
+        let limit = self.config.decompressed_bytes;
+        let received = self.receive(&source, &head, body, |bytes| otlp::room(bytes, limit)).await?;
+        let (mut batch, decoding) = self.decode_logs(received, encoding, &source).await?;
+        if batch.events.is_empty() {
+            let refused = batch.refused_count;
+            source.pay(refused, Instant::now())?;
+            source.counters.refused.add(refused);
+        } else {
+            self.append(&mut batch, None, &source).await?;
+        }
+        drop(decoding);
+        Ok(otlp::accepted(&batch, encoding))
+    }
+
+    async fn decode_logs(
+        &self,
+        received: Received,
+        encoding: otlp::Encoding,
+        source: &Arc<ActiveSource>,
+    ) -> Result<(Batch, Reservation), RequestError> {
+        let Received { text, mut decoding, room, .. } = received;
+        let limits = otlp::Limits { records: self.config.batch_events, bytes: room };
+        let is_little = text.len() <= INLINE_BYTES;
+        let source = Arc::clone(source);
+        let decode = move || {
+            let Source { name, organization, normaliser, .. } = &source.source;
+            let context = Context { organization, source: name, received_ns: now_ns() };
+            let batch = otlp::decode(&text, encoding, normaliser, &context, limits)?;
+            drop(text);
+            decoding.shrink(batch.events.as_bytes().len());
+            Ok((batch, decoding))
+        };
+        if is_little { decode() } else { self.on_a_decoder(decode).await }
+    }
+
+    /// Reads and decompresses a body, with room for what a body of so many bytes becomes.
+    async fn receive(
+        &self,
+        source: &ActiveSource,
+        head: &RequestHead,
+        body: Body,
+        room: impl Fn(usize) -> usize,
+    ) -> Result<Received, RequestError> {
+        let mut arriving = source.memory.for_body(head.body_bytes).await?;
+        let body = body::read(body, self.config.body_bytes, self.config.read_timeout, &mut arriving).await?;
+        let at_most = head.encoding.decompressed_at_most(body.len(), self.config.decompressed_bytes);
+        let room = room(at_most);
+        let decoding = source.memory.for_decoding(room).await?;
+        let (text, digest, decoding) = self.open(body, head, decoding).await?;
+        drop(arriving);
+        source.counters.bytes.add(text.len());
+        Ok(Received { text, digest, decoding, room })
     }
 
     /// Decompresses, and digests when there is an idempotency key.
@@ -190,11 +269,9 @@ impl Shared {
         identity: Option<(String, [u8; 32])>,
         source: &ActiveSource,
     ) -> Result<Response, RequestError> {
-        let accepted = batch.events.len();
-        let paid = accepted + batch.refused_count;
-        source.pay(paid, Instant::now())?;
-        source.counters.refused.add(batch.refused_count);
-        if accepted == 0 && batch.refused_count > 0 {
+        if batch.events.is_empty() && batch.refused_count > 0 {
+            source.pay(batch.refused_count, Instant::now())?;
+            source.counters.refused.add(batch.refused_count);
             return Ok(answer::none_accepted(&batch));
         }
         let answer = answer::accepted_text(&batch);
@@ -204,22 +281,39 @@ impl Shared {
             digest,
             answer: answer.clone(),
         });
+        match self.append(&mut batch, idempotency, source).await? {
+            Appended::Stored => Ok(answer::accepted(answer)),
+            Appended::Repeated { answer } => Ok(answer::accepted(answer)),
+        }
+    }
+
+    /// Takes the events out of the batch and counts what became of it.
+    async fn append(
+        &self,
+        batch: &mut Batch,
+        idempotency: Option<Idempotency>,
+        source: &ActiveSource,
+    ) -> Result<Appended, RequestError> {
+        let accepted = batch.events.len();
+        let paid = accepted + batch.refused_count;
+        source.pay(paid, Instant::now())?;
+        source.counters.refused.add(batch.refused_count);
         let events = std::mem::take(&mut batch.events);
         let organization = source.source.organization.clone();
         let appended = self.log.append(Append { organization, events, idempotency }).await;
         self.disk_notice.appended(&appended);
-        match appended.inspect_err(|_| source.pay_back(paid))? {
+        let appended = appended.inspect_err(|_| source.pay_back(paid))?;
+        match &appended {
             Appended::Stored => {
                 source.counters.accepted.add(accepted);
                 source.counters.redacted.add(batch.redacted);
-                Ok(answer::accepted(answer))
             }
-            Appended::Repeated { answer } => {
+            Appended::Repeated { .. } => {
                 source.pay_back(paid);
                 source.counters.repeated.add(1);
-                Ok(answer::accepted(answer))
             }
         }
+        Ok(appended)
     }
 }
 

@@ -185,7 +185,8 @@ async fn requests_at_the_same_time_cannot_go_over_the_rate_together() {
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(requests), send);
     let refused = answers.iter().filter(|answer| answer.status == 429);
-    assert!(refused.clone().all(|answer| answer.header("retry-after") == "99"));
+    let waits = refused.clone().map(|answer| answer.header("retry-after").parse::<u32>().unwrap());
+    assert!(waits.into_iter().all(|wait| (2..=99).contains(&wait)), "what one request owes: 990 events");
     assert_eq!((refused.count(), intake.log.ids().len()), (29, 1_000));
 }
 

@@ -18,7 +18,7 @@ pub use event::Event;
 pub use event_buffer::EventBuffer;
 pub use event_key::EventKey;
 pub use normalise::Normaliser;
-pub use profile::ProfileError;
+pub use profile::{Profile, ProfileError};
 pub use redaction::Redaction;
 pub use severity::Severity;
 pub use subscription::Subscription;

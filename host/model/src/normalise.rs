@@ -15,13 +15,13 @@ mod reader;
 mod refusal;
 mod text;
 mod time;
-mod tree;
+pub(crate) mod tree;
 mod walk;
 
 use self::envelope::Envelope;
 use self::plan::Plan;
 use self::walk::{Found, Patch, Walk};
-use crate::profile::{Candidates, ProfileError};
+use crate::profile::{Candidates, Profile, ProfileError};
 use crate::redaction::Redaction;
 use crate::{Event, EventBuffer, EventKey};
 
@@ -65,7 +65,16 @@ pub struct Redacted {
 impl Normaliser {
     /// `profile` is one of [`profile::names`](crate::profile::names).
     pub fn new(profile: &str, redaction: &Redaction) -> Result<Normaliser, ProfileError> {
-        let candidates = Candidates::of(profile)?;
+        Normaliser::with_profiles(&[], profile, redaction)
+    }
+
+    /// `profile` may also be the name of one of `own`, and `auto` tries those before the shipped ones.
+    pub fn with_profiles(
+        own: &[Profile],
+        profile: &str,
+        redaction: &Redaction,
+    ) -> Result<Normaliser, ProfileError> {
+        let candidates = Candidates::of(profile, own)?;
         Ok(Normaliser { plan: Plan::new(&candidates, redaction)? })
     }
 

@@ -4,12 +4,19 @@
 //! the event does not say it, which members hold content to redact, and how `auto` recognises the producer's events.
 //! In a pointer, a segment `*` stands for any member and any element.
 //!
+//! Operators write profiles of their own in the same form. They are tried before the shipped ones, and cannot take a
+//! shipped one's name: what a name means is the same on every host.
+//!
 //! The organisation is not among the fields: it comes from the token of the source, so that no event can choose whose
 //! it is.
+
+mod problems;
 
 use serde::Deserialize;
 
 use crate::Severity;
+
+pub use self::problems::ProfileProblem;
 
 /// The profile name that stands for "look at each event and decide".
 pub const AUTO: &str = "auto";
@@ -31,7 +38,7 @@ const RECOGNISABLE: [(&str, &str); 8] = [
 /// What `auto` takes an event for that it does not recognise.
 const GENERIC: (&str, &str) = ("generic", include_str!("../profiles/generic.toml"));
 
-/// Every name that a source may use.
+/// Every name that a source may use without profiles of the operator's own.
 pub fn names() -> impl Iterator<Item = &'static str> {
     std::iter::once(AUTO).chain(RECOGNISABLE.into_iter().chain([GENERIC]).map(|(name, _)| name))
 }
@@ -46,14 +53,20 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    pub(crate) fn of(name: &str) -> Result<Candidates, ProfileError> {
+    pub(crate) fn of(name: &str, own: &[Profile]) -> Result<Candidates, ProfileError> {
         if name == AUTO {
-            let recognisable = RECOGNISABLE.into_iter().map(Profile::parse).collect::<Result<_, _>>()?;
+            let shipped = RECOGNISABLE.into_iter().map(Profile::parse);
+            let recognisable = own.iter().cloned().map(Ok).chain(shipped).collect::<Result<_, _>>()?;
             return Ok(Candidates { recognisable, fallback: Profile::parse(GENERIC)? });
+        }
+        if let Some(chosen) = own.iter().find(|profile| profile.name == name) {
+            return Ok(Candidates { recognisable: Vec::new(), fallback: chosen.clone() });
         }
         let chosen = RECOGNISABLE.into_iter().chain([GENERIC]).find(|(shipped, _)| *shipped == name);
         let chosen = chosen.ok_or_else(|| {
-            let known = names().collect::<Vec<_>>().join(", ");
+            let mut known: Vec<&str> = names().collect();
+            known.extend(own.iter().map(|profile| profile.name.as_str()));
+            let known = known.join(", ");
             ProfileError::Unknown { name: name.to_owned(), known }
         })?;
         Ok(Candidates { recognisable: Vec::new(), fallback: Profile::parse(chosen)? })
@@ -81,18 +94,28 @@ pub enum ProfileError {
     Key { key: String },
 }
 
-/// One profile as it is written.
+/// One profile as it is written, in a shipped file or in the operator's configuration.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Profile {
-    pub(crate) name: String,
+pub struct Profile {
+    /// Also what an event's `producer` is.
+    pub name: String,
     /// The event type when the event has none.
+    #[serde(default = "default_type")]
     pub(crate) default_type: String,
     /// Alternatives; within one, all tests must hold. None: the profile never recognises an event by itself.
+    #[serde(default)]
     pub(crate) detect: Vec<Vec<Test>>,
+    #[serde(default)]
     pub(crate) envelope: Pointers,
+    #[serde(default)]
     pub(crate) severity: SeverityRules,
+    #[serde(default)]
     pub(crate) redact: Redact,
+}
+
+fn default_type() -> String {
+    "event".to_owned()
 }
 
 /// A pointer that must hold a value; with `is`, text that matches this glob.
@@ -105,8 +128,8 @@ pub(crate) struct Test {
 
 /// The first pointer of each is the documented place: an event that holds there what is neither text nor a number is
 /// refused, unless another place has a value.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Pointers {
     pub(crate) id: Vec<String>,
     #[serde(rename = "type")]
@@ -116,11 +139,10 @@ pub(crate) struct Pointers {
 }
 
 /// The first field that can be read decides; then the first rule of the first table that matches; else informational.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct SeverityRules {
     pub(crate) fields: Vec<SeverityField>,
-    #[serde(default)]
     pub(crate) tables: Vec<SeverityTable>,
 }
 
@@ -145,8 +167,8 @@ pub(crate) struct SeverityTable {
     pub(crate) rules: Vec<(String, Severity)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Redact {
     /// Members to drop, beside those with a name in [`redaction`](crate::redaction)'s list.
     pub(crate) pointers: Vec<String>,
@@ -165,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_shipped_profile_can_be_read_and_bears_the_name_it_is_listed_by() {
-        let candidates = Candidates::of(AUTO).unwrap();
+        let candidates = Candidates::of(AUTO, &[]).unwrap();
         let read: Vec<_> =
             std::iter::once(AUTO).chain(candidates.all().map(|profile| profile.name.as_str())).collect();
         assert_eq!(read, names().collect::<Vec<_>>());
@@ -173,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_is_named_with_the_known_ones() {
-        let error = Candidates::of("splunk").unwrap_err().to_string();
+        let error = Candidates::of("splunk", &[]).unwrap_err().to_string();
         assert!(error.contains("\"splunk\"") && error.contains("auto, cloudevents"), "{error}");
     }
 }

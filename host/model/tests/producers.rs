@@ -195,6 +195,49 @@ fn what_any_producer_redacts_is_redacted_in_a_cloud_event_too() {
 }
 
 #[test]
+fn an_operators_profile_is_tried_first_and_names_the_producer() {
+    let own: siemaphore_model::Profile = toml::from_str(
+        r#"
+        name = "gatekeeper"
+        detect = [[{ at = "/vendor", is = "gatekeeper*" }]]
+        envelope = { id = ["/uid"], type = ["/what"], time = ["/when"], project = ["/team"] }
+        redact = { pointers = ["/said"] }
+        [severity]
+        fields = [{ at = "/risk", words = [["scary", "critical"]], numbers = [[0, "low"], [50, "high"]] }]
+        tables = [{ of = "type", rules = [["*.refused", "medium"]] }]
+        "#,
+    )
+    .unwrap();
+    assert_eq!(own.problems(), []);
+    let own = [own];
+    let read = |profile: &str, raw: &str| {
+        let normaliser = Normaliser::with_profiles(&own, profile, &Redaction::default()).unwrap();
+        let context = Context { organization: "acme", source: "gateway", received_ns: RECEIVED_NS };
+        let mut buffer = EventBuffer::new();
+        normaliser.normalise(raw, &context, &mut Scratch::default(), &mut buffer).unwrap();
+        let event = buffer.iter().next().unwrap();
+        (
+            event.producer().to_owned(),
+            event.event_type().to_owned(),
+            event.severity(),
+            event.document().to_owned(),
+        )
+    };
+    // It would be AISG's by `source`, if the operator did not know better.
+    let raw = r#"{"vendor":"gatekeeper 2","source":"aisg","what":"call.refused","said":"hi","risk":"scary"}"#;
+    let redacted = raw.replace("\"hi\"", "\"[redacted]\"");
+    let expected = ("gatekeeper".to_owned(), "call.refused".to_owned(), Severity::Critical, redacted);
+    assert_eq!(read("auto", raw), expected);
+    assert_eq!(read("gatekeeper", raw), expected);
+    assert_eq!(read("gatekeeper", r#"{"risk":60}"#).2, Severity::High);
+    assert_eq!(read("gatekeeper", r#"{"what":"a.refused"}"#).2, Severity::Medium);
+    assert_eq!(read("gatekeeper", "{}").1, "event");
+    assert_eq!(read("auto", r#"{"source":"aisg","event_type":"a"}"#).0, "aisg");
+    let unknown = Normaliser::with_profiles(&own, "gatekeper", &Redaction::default()).unwrap_err();
+    assert!(unknown.to_string().contains("generic, gatekeeper"), "{unknown}");
+}
+
+#[test]
 fn an_event_without_a_readable_time_happened_when_it_was_received() {
     for time in [r#""soon""#, "5", "null", "true", "[]", r#""""#] {
         let (buffer, _) = normalise("aisg", &format!(r#"{{"event_type":"t","timestamp":{time}}}"#));

@@ -40,6 +40,11 @@ impl Entry {
     }
 }
 
+/// Whether a text can be the way to a place.
+pub(crate) fn is_pointer(text: &str) -> bool {
+    Entry::new(text, Purpose::Remember(0)).is_ok()
+}
+
 /// `~1` is a slash and `~0` a tilde; any other tilde is a mistake.
 fn unescape_segment(segment: &str) -> Option<String> {
     let mut parts = segment.split('~');
