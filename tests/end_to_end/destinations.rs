@@ -3,6 +3,8 @@
 mod datadog;
 mod elasticsearch;
 mod google_secops;
+mod logstash;
+mod loki;
 mod newrelic;
 mod otlp;
 mod sentinel;
@@ -30,7 +32,19 @@ pub(crate) struct Row {
 
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
-    vec![datadog::row(), elasticsearch::row(), google_secops::row(), newrelic::row(), otlp::row(), sentinel::row(), splunk::row(), sumologic::row(), webhook::row()]
+    vec![
+        datadog::row(),
+        elasticsearch::row(),
+        google_secops::row(),
+        logstash::row(),
+        loki::row(),
+        newrelic::row(),
+        otlp::row(),
+        sentinel::row(),
+        splunk::row(),
+        sumologic::row(),
+        webhook::row(),
+    ]
 }
 
 /// The text at a JSON Pointer of a record.

@@ -23,6 +23,8 @@ mod datadog;
 mod elasticsearch;
 mod entra;
 mod google_secops;
+mod logstash;
+mod loki;
 mod newrelic;
 mod otlp;
 mod sentinel;

@@ -10,6 +10,8 @@ mod entra;
 mod faults;
 mod google_secops;
 mod log;
+mod logstash;
+mod loki;
 mod newrelic;
 mod otlp;
 mod sentinel;

@@ -21,6 +21,8 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_datadog::Datadog>(),
         formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
         formatter::<siemaphore_formatter_google_secops::GoogleSecOps>(),
+        formatter::<siemaphore_formatter_logstash::Logstash>(),
+        formatter::<siemaphore_formatter_loki::Loki>(),
         formatter::<siemaphore_formatter_newrelic::NewRelic>(),
         formatter::<siemaphore_formatter_otlp::Otlp>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
