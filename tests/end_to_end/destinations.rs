@@ -1,11 +1,14 @@
 //! Every built-in formatter with the SIEM that it is for: a file each, which says how an operator connects the two.
 
+mod cef;
 mod datadog;
 mod elasticsearch;
 mod google_secops;
+mod leef;
 mod logstash;
 mod loki;
 mod newrelic;
+mod ocsf;
 mod otlp;
 mod sentinel;
 mod splunk;
@@ -33,12 +36,15 @@ pub(crate) struct Row {
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
     vec![
+        cef::row(),
         datadog::row(),
         elasticsearch::row(),
         google_secops::row(),
+        leef::row(),
         logstash::row(),
         loki::row(),
         newrelic::row(),
+        ocsf::row(),
         otlp::row(),
         sentinel::row(),
         splunk::row(),

@@ -18,12 +18,15 @@ fn formatter<F: Formatter>() -> Formatted {
 /// All of them, by name.
 pub(crate) fn formatters() -> Vec<Formatted> {
     vec![
+        formatter::<siemaphore_formatter_cef::Cef>(),
         formatter::<siemaphore_formatter_datadog::Datadog>(),
         formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
         formatter::<siemaphore_formatter_google_secops::GoogleSecOps>(),
+        formatter::<siemaphore_formatter_leef::Leef>(),
         formatter::<siemaphore_formatter_logstash::Logstash>(),
         formatter::<siemaphore_formatter_loki::Loki>(),
         formatter::<siemaphore_formatter_newrelic::NewRelic>(),
+        formatter::<siemaphore_formatter_ocsf::Ocsf>(),
         formatter::<siemaphore_formatter_otlp::Otlp>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
         formatter::<siemaphore_formatter_splunk::Splunk>(),

@@ -138,6 +138,10 @@ fn values(record: &str) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     let lines: Vec<&str> = record.lines().collect();
     for line in &lines {
+        if line.starts_with("CEF:") || line.starts_with("LEEF:") {
+            fields(line, &mut values);
+            continue;
+        }
         let (head, json) = line.split_at(line.find(['{', '[']).unwrap_or(line.len()));
         if let Ok(parsed) = serde_json::from_str::<Value>(json) {
             collect(&parsed, "", &mut values);
@@ -171,9 +175,10 @@ fn collect(value: &Value, place: &str, values: &mut BTreeMap<String, String>) {
     }
 }
 
-/// CEF and LEEF: a head with bars, then fields.
+/// CEF and LEEF: a head with bars, then fields. The one that holds a copy of the document is left out.
 fn fields(line: &str, values: &mut BTreeMap<String, String>) {
-    let mut parts: Vec<&str> = line.split('|').collect();
+    let parts = if line.starts_with("LEEF:") { 7 } else { 8 };
+    let mut parts: Vec<&str> = line.splitn(parts, '|').collect();
     let extension = parts.pop().unwrap_or_default();
     for (index, part) in parts.into_iter().enumerate() {
         values.insert(format!("header {index}"), part.to_owned());
@@ -189,4 +194,5 @@ fn fields(line: &str, values: &mut BTreeMap<String, String>) {
             None => values.entry(name.clone()).or_default().push_str(piece),
         }
     }
+    values.retain(|_, value| !value.starts_with('{'));
 }
