@@ -90,6 +90,22 @@ impl Batch {
         }
     }
 
+    /// The same for events that are set apart already; how many there are is the caller's to limit.
+    pub(crate) fn of_each<'a>(
+        raw: impl Iterator<Item = &'a [u8]>,
+        normaliser: &Normaliser,
+        context: &Context<'_>,
+    ) -> Batch {
+        let mut batch = Batch::default();
+        let mut scratch = Scratch::default();
+        for (index, raw) in raw.enumerate() {
+            if let Err(Unusable { reason, .. }) = batch.take(raw, normaliser, context, &mut scratch) {
+                batch.refuse(index, reason);
+            }
+        }
+        batch
+    }
+
     fn take(
         &mut self,
         raw: &[u8],

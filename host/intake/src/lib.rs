@@ -1,7 +1,8 @@
 //! Where events come in: `POST /v1/events`, and `POST /v1/logs` for OpenTelemetry.
 //!
 //! A request is authenticated, read, decompressed, cut into raw events, normalised and appended to the log, in this
-//! order, and is answered when the log has its events on disk. It never waits for a SIEM.
+//! order, and is answered when the log has its events on disk. It never waits for a SIEM. What the host fetches itself
+//! comes in by a [`Feed`].
 //!
 //! Invariants:
 //! - Nothing is read of a request without a valid token.
@@ -32,5 +33,6 @@ mod source;
 pub use config::IntakeConfig;
 pub use event_log::{Append, AppendError, Appended, EventLog, Idempotency, LogFuture};
 pub use metrics::{IntakeMetrics, SourceSnapshot};
+pub use service::feed::{Feed, FeedError, Mark, RawEvents, Taken};
 pub use service::{Intake, router};
 pub use source::Source;

@@ -1,5 +1,7 @@
 //! The route, and the way of a request through it.
 
+pub(crate) mod feed;
+
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

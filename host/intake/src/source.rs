@@ -18,7 +18,8 @@ pub struct Source {
     pub name: String,
     /// Whose the events of this source are.
     pub organization: String,
-    /// What [`Source::digest`] gives for its tokens: several while they are being rotated. The tokens are not kept.
+    /// What [`Source::digest`] gives for its tokens: several while they are being rotated, none when nobody may send. The
+    /// tokens are not kept.
     pub token_digests: Vec<[u8; 32]>,
     pub normaliser: Arc<Normaliser>,
     pub events_per_second: Option<u32>,
@@ -78,6 +79,10 @@ impl Sources {
             Arc::new(ActiveSource { source, counters, rate, memory: memory.share() })
         };
         Sources { active: sources.into_iter().map(activate).collect() }
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<Arc<ActiveSource>> {
+        self.active.iter().find(|active| active.source.name == name).cloned()
     }
 
     /// The source that a token belongs to. Compares with every digest and in constant time, so that how long it takes

@@ -1,0 +1,178 @@
+//! The way in for events that the host fetches itself: no request, no token, and the same limits, profile, redaction and
+//! counters as any other source.
+//!
+//! A source that fetches can wait, so nothing is turned away here: what cannot be taken now is asked for again later.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use siemaphore_model::normalise::Context;
+
+use super::{Intake, Shared, now_ns};
+use crate::answer::RequestError;
+use crate::batch::Batch;
+use crate::event_log::{Append, AppendError, Appended, Idempotency};
+use crate::source::{ActiveSource, Source};
+
+/// How long until the store or the memory is asked again. Room may come at any moment, and nobody waits for an answer.
+const LATER: Duration = Duration::from_secs(2);
+
+/// The way in for one source. Clones are the same way.
+#[derive(Clone)]
+pub struct Feed {
+    shared: Arc<Shared>,
+    source: Arc<ActiveSource>,
+}
+
+/// Raw events that are set apart already. Cloning copies no text.
+#[derive(Debug, Clone, Default)]
+pub struct RawEvents {
+    text: Bytes,
+    places: Arc<[Range<usize>]>,
+}
+
+/// What raw events are known by: whoever takes them a second time learns what was noted the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Never used for other events of this source.
+    pub key: String,
+    pub note: String,
+}
+
+/// What became of raw events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    Stored {
+        accepted: usize,
+        refused: usize,
+        /// Place and reason of the first of those refused.
+        reasons: Vec<(usize, String)>,
+    },
+    /// They were stored before, with this note.
+    Repeated { note: String },
+}
+
+/// Why raw events were not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FeedError {
+    #[error("{reason}")]
+    Later { reason: String, wait: Duration },
+    #[error("the host stops")]
+    Stopping,
+}
+
+impl Intake {
+    /// None when there is no source of this name.
+    pub fn feed(&self, source: &str) -> Option<Feed> {
+        let source = self.shared.sources.load().named(source)?;
+        Some(Feed { shared: Arc::clone(&self.shared), source })
+    }
+}
+
+impl RawEvents {
+    /// The places must be in the text; one that is not is an empty event, which is refused.
+    pub fn new(text: impl Into<Bytes>, places: Vec<Range<usize>>) -> RawEvents {
+        RawEvents { text: text.into(), places: places.into() }
+    }
+
+    /// Events that are held one by one.
+    pub fn of(events: impl IntoIterator<Item = impl AsRef<[u8]>>) -> RawEvents {
+        let (mut text, mut places) = (Vec::new(), Vec::new());
+        for event in events {
+            let start = text.len();
+            text.extend_from_slice(event.as_ref());
+            places.push(start..text.len());
+        }
+        RawEvents::new(text, places)
+    }
+
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().map(|place| self.text.get(place.clone()).unwrap_or_default())
+    }
+}
+
+impl Feed {
+    /// The note of the events that were stored with this key, if any were.
+    pub async fn remembered(&self, key: &str) -> Result<Option<String>, FeedError> {
+        let found = self.shared.log.repeated(&self.source.source.name, key, &digest(key)).await;
+        found.map_err(|error| later(&error.into()))
+    }
+
+    /// Done when the events are on disk, together with their mark.
+    pub async fn take(&self, events: &RawEvents, mark: &Mark) -> Result<Taken, FeedError> {
+        let Feed { shared, source } = self;
+        let memory = source.memory.for_decoding(events.text.len()).await.map_err(|error| later(&error))?;
+        let (raw, decoding) = (events.clone(), Arc::clone(source));
+        let decode = move || {
+            let Source { name, organization, normaliser, .. } = &decoding.source;
+            let context = Context { organization, source: name, received_ns: now_ns() };
+            Ok((Batch::of_each(raw.iter(), normaliser, &context), memory))
+        };
+        let (mut batch, memory) = shared.on_a_decoder(decode).await.map_err(|error| later(&error))?;
+        let accepted = batch.events.len();
+        let paid = accepted + batch.refused_count;
+        source.pay(paid, Instant::now()).map_err(|error| later(&error))?;
+        let append = Append {
+            organization: source.source.organization.clone(),
+            events: std::mem::take(&mut batch.events),
+            idempotency: Some(Idempotency {
+                source: source.source.name.clone(),
+                key: mark.key.clone(),
+                digest: digest(&mark.key),
+                answer: mark.note.clone(),
+            }),
+        };
+        let appended = shared.log.append(append).await;
+        shared.disk_notice.appended(&appended);
+        drop(memory);
+        match appended {
+            Ok(Appended::Stored) => {
+                source.counters.bytes.add(events.text.len());
+                source.counters.accepted.add(accepted);
+                source.counters.refused.add(batch.refused_count);
+                source.counters.redacted.add(batch.redacted);
+                let reasons = batch.refused.into_iter().map(|refused| (refused.index, refused.reason));
+                Ok(Taken::Stored { accepted, refused: batch.refused_count, reasons: reasons.collect() })
+            }
+            Ok(Appended::Repeated { answer }) => {
+                source.pay_back(paid);
+                source.counters.repeated.add(1);
+                Ok(Taken::Repeated { note: answer })
+            }
+            Err(error) => {
+                source.pay_back(paid);
+                Err(later(&error.into()))
+            }
+        }
+    }
+
+    /// Counts what could not even be handed over, such as a line without an end.
+    pub fn count_refused(&self, events: usize) {
+        self.source.counters.refused.add(events);
+    }
+}
+
+/// The key says all: these events are read only once by whoever marks them.
+fn digest(key: &str) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+fn later(error: &RequestError) -> FeedError {
+    match error {
+        RequestError::Stopping | RequestError::Append(AppendError::Closed) => FeedError::Stopping,
+        RequestError::RateLimited { wait, .. } => FeedError::Later { reason: error.to_string(), wait: *wait },
+        RequestError::Append(error) => FeedError::Later { reason: error.to_string(), wait: LATER },
+        error => FeedError::Later { reason: error.to_string(), wait: LATER },
+    }
+}
