@@ -32,4 +32,5 @@ mod plugins;
 mod retry;
 mod secrets;
 mod small_disk;
+mod sources;
 mod trust;

@@ -15,6 +15,7 @@ use axum::Router;
 use siemaphore_intake::IntakeMetrics;
 use siemaphore_pipeline::PipelineHandle;
 use siemaphore_registry::Registry;
+use siemaphore_sources::Statuses;
 use siemaphore_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,8 @@ pub struct Handles {
     pub registry: Arc<Registry>,
     pub destinations: Arc<[Destination]>,
     pub intake: Arc<IntakeMetrics>,
+    /// The sources that fetch.
+    pub fetching: Statuses,
     /// Cancelled when the host takes no more events.
     pub stopping: CancellationToken,
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use siemaphore_intake::SourceSnapshot;
 use siemaphore_pipeline::State as PipelineState;
+use siemaphore_sources::SourceStatus;
 use siemaphore_store::StoreError;
 
 use crate::Handles;
@@ -30,6 +31,7 @@ async fn metrics(State(handles): State<Handles>) -> Response {
 async fn collect(handles: &Handles) -> Result<String, StoreError> {
     let mut page = Page::default();
     intake(&mut page, &handles.intake.snapshot());
+    fetching(&mut page, &handles.fetching.snapshot());
     page.family(
         "siemaphore_intake_unauthorized_requests_total",
         "counter",
@@ -63,6 +65,36 @@ fn intake(page: &mut Page, sources: &[SourceSnapshot]) {
     for (name, help, read) in families {
         page.family(name, "counter", help);
         sources.iter().for_each(|source| page.sample(&[("source", &source.source)], read(source)));
+    }
+}
+
+fn fetching(page: &mut Page, sources: &[SourceStatus]) {
+    type Read = fn(&SourceStatus) -> u64;
+    let families: [(&str, &str, &str, Read); 5] = [
+        ("siemaphore_source_up", "gauge", "0 while a source that fetches cannot go on.", |source| {
+            u64::from(source.problem.is_none())
+        }),
+        ("siemaphore_source_problems_total", "counter", "How often it could not go on.", |source| {
+            source.problems
+        }),
+        ("siemaphore_source_portions_total", "counter", "Portions that were stored.", |source| {
+            source.portions
+        }),
+        ("siemaphore_source_lag_bytes", "gauge", "What is in its files and was not read yet.", |source| {
+            source.lag_bytes
+        }),
+        (
+            "siemaphore_source_last_stored_timestamp_seconds",
+            "gauge",
+            "When events were stored last; 0 before the first.",
+            |source| source.last_stored_s,
+        ),
+    ];
+    for (name, kind, help, read) in families {
+        page.family(name, kind, help);
+        for source in sources {
+            page.sample(&[("source", &source.source), ("kind", source.kind)], read(source));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! are accepted). Only the last can start a host, so a host never starts half.
 
 mod destination;
+mod fetch;
 mod file;
 mod outline;
 mod parse;
@@ -28,7 +29,7 @@ pub(crate) use crate::config::destination::DestinationConfig;
 pub(crate) use crate::config::outline::{state_folder, store_config};
 use crate::config::problem::Document;
 pub(crate) use crate::config::problem::Problem;
-pub(crate) use crate::config::source::SourceConfig;
+pub(crate) use crate::config::source::{SourceConfig, SourceWay};
 use crate::log::LogConfig;
 
 /// A configuration that is complete and valid by itself.
@@ -74,7 +75,7 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
     section::state(&mut problems, &state);
     section::different(&mut problems, parts.0, parts.1);
     let store = section::store(&mut problems, &file.store, &state);
-    let sources = source::all(&mut problems, &file.source);
+    let sources = source::all(&mut problems, &file.source, folder);
     let egress = Arc::new(parts.3);
     let destinations = destination::all(&mut problems, &file.destination, &egress, folder);
     let found = problems.found;

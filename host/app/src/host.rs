@@ -9,19 +9,21 @@ pub(crate) mod state;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use siemaphore_admin::Handles;
-use siemaphore_intake::{IntakeMetrics, Source};
+use siemaphore_intake::{Intake, IntakeMetrics, Source};
 use siemaphore_pipeline::{Pipeline, PipelineConfig, Stages};
 use siemaphore_registry::Registry;
+use siemaphore_sources::{Kind, SourceConfig, Sources};
 use siemaphore_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::DestinationConfig;
-use crate::config::prepare::{Prepared, PreparedDestination};
+use crate::config::prepare::{Prepared, PreparedDestination, PreparedSource};
 use crate::control;
 use crate::host::intake_log::StoreLog;
 use crate::host::listeners::Listeners;
@@ -32,6 +34,7 @@ pub(crate) struct Host {
     pipelines: Vec<Pipeline>,
     registry: Arc<Registry>,
     store: Store,
+    fetching: Sources,
     listeners: Listeners,
     stop_intake: CancellationToken,
     intake_address: SocketAddr,
@@ -77,26 +80,29 @@ impl Host {
         }
 
         let metrics = Arc::new(IntakeMetrics::default());
+        let log = Arc::new(StoreLog::new(store.clone()));
+        let fetched = fetched_kinds(&sources);
+        let intake = Intake::new(config.intake, intake_sources(sources), log, Arc::clone(&metrics));
+        let fetching = Sources::start(fetching(fetched, &intake, &config.state));
         let stop_intake = CancellationToken::new();
         let handles = Handles {
             store: store.clone(),
             registry: Arc::clone(&registry),
             destinations: destinations.iter().map(|destination| describe(destination, &pipelines)).collect(),
-            intake: Arc::clone(&metrics),
+            intake: metrics,
+            fetching: fetching.statuses(),
             stopping: stop_intake.clone(),
         };
-        let log = Arc::new(StoreLog::new(store.clone()));
-        let intake = siemaphore_intake::router(config.intake, intake_sources(sources), log, metrics);
-
         let mut listeners = Listeners::new(open_files);
-        let intake_address = listeners.intake(config.intake_listen, intake, stop_intake.clone()).await?;
+        let router = intake.router();
+        let intake_address = listeners.intake(config.intake_listen, router, stop_intake.clone()).await?;
         let admin = siemaphore_admin::health_router(handles.clone());
         listeners.admin(config.admin_listen, admin).await?;
         let socket = control::bind(&config.state).context("cannot make the control socket")?;
         listeners.control(socket, siemaphore_admin::control_router(handles.clone()));
 
         let pipelines = pipelines.into_values().collect();
-        Ok(Host { handles, pipelines, registry, store, listeners, stop_intake, intake_address })
+        Ok(Host { handles, pipelines, registry, store, fetching, listeners, stop_intake, intake_address })
     }
 
     pub(crate) fn handles(&self) -> &Handles {
@@ -112,7 +118,9 @@ impl Host {
         let deadline = tokio::time::Instant::now() + grace;
         self.stop_intake.cancel();
         let draining = self.pipelines.into_iter().map(|pipeline| pipeline.drain(deadline));
-        let ended = futures_util::future::join_all(draining).await;
+        let draining = futures_util::future::join_all(draining);
+        // What a source has in hand and did not store is read again at the next start.
+        let (ended, _fetched) = tokio::join!(draining, self.fetching.drain(deadline));
         let mut left = Vec::new();
         for destination in self.handles.destinations.iter().filter(|one| one.pipeline.is_some()) {
             let events = self.store.ledger(&destination.id).await?.waiting;
@@ -156,11 +164,31 @@ fn describe(
     }
 }
 
-fn intake_sources(sources: Vec<crate::config::prepare::PreparedSource>) -> Vec<Source> {
+/// Where checkpoints are kept, in the state folder.
+const CHECKPOINTS: &str = "sources";
+
+/// The sources that fetch, by name.
+fn fetched_kinds(sources: &[PreparedSource]) -> Vec<(String, Kind)> {
+    let fetched = sources.iter().filter_map(|source| {
+        let kind = source.config.fetched()?;
+        Some((source.config.name.clone(), kind.clone()))
+    });
+    fetched.collect()
+}
+
+fn fetching(fetched: Vec<(String, Kind)>, intake: &Intake, state: &Path) -> Vec<SourceConfig> {
+    let each = fetched.into_iter().filter_map(|(name, kind)| {
+        let feed = intake.feed(&name)?;
+        Some(SourceConfig { name, kind, feed, checkpoints: state.join(CHECKPOINTS) })
+    });
+    each.collect()
+}
+
+fn intake_sources(sources: Vec<PreparedSource>) -> Vec<Source> {
     let sources = sources.into_iter().map(|source| Source {
         name: source.config.name,
         organization: source.config.organization,
-        token_digests: vec![source.token_digest],
+        token_digests: source.token_digest.into_iter().collect(),
         normaliser: source.config.normaliser,
         events_per_second: source.config.events_per_second,
     });

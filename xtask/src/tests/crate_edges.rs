@@ -15,10 +15,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sandbox", &["model"]),
     ("store", &["model"]),
     ("intake", &["model"]),
+    ("sources", &["intake"]),
     ("registry", &["model", "sandbox"]),
     ("delivery", &["model", "secrets", "http"]),
     ("pipeline", &["model", "store", "registry", "sandbox", "delivery"]),
-    ("admin", &["model", "intake", "store", "registry", "sandbox", "delivery", "pipeline"]),
+    ("admin", &["model", "intake", "sources", "store", "registry", "sandbox", "delivery", "pipeline"]),
 ];
 
 /// Crates that plugins' bytes flow through must have no way to a secret.

@@ -9,6 +9,7 @@ mod destination;
 mod finding;
 mod machine;
 mod plugins;
+mod source;
 mod state;
 mod store;
 
@@ -45,6 +46,10 @@ pub(crate) async fn run(asking: Asking) -> Result<(), Failure> {
         ("plugins".to_owned(), plugins::check(&configured, client.as_ref().ok()).boxed()),
         ("machine".to_owned(), async { machine::check() }.boxed()),
     ];
+    for (name, kind) in &configured.fetched {
+        let check = source::check(name.clone(), kind.clone());
+        checks.push((format!("source {name}"), check.boxed()));
+    }
     for server in &configured.servers {
         let check = destination::check(server, &configured, client.as_ref().ok().filter(|_| has_host));
         checks.push((server.id.clone(), check.boxed()));

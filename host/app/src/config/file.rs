@@ -91,14 +91,20 @@ pub(crate) struct Log {
     pub(crate) level: Option<String>,
 }
 
-/// Who may send events, and for which organisation.
+/// Who may send events, or where the host gets them, and for which organisation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) organization: Option<String>,
-    /// A secret reference to the bearer token.
-    pub(crate) token: String,
+    /// `http`, which is meant when it is left out: producers send. `file`: the host follows files.
+    pub(crate) kind: Option<String>,
+    /// A secret reference to the bearer token that producers send.
+    pub(crate) token: Option<String>,
+    /// The files that are followed: `/var/log/app/*.jsonl`.
+    pub(crate) path: Option<String>,
+    /// Where files begin that are there at the first start: `beginning` or `end`.
+    pub(crate) from: Option<String>,
     /// How events are read: `auto` or the name of a profile.
     pub(crate) profile: Option<String>,
     /// Remove prompts, responses, tool arguments and credentials before anything is stored.

@@ -12,10 +12,11 @@ use siemaphore_intake::Source;
 use siemaphore_registry::{Active, Plugin, Registry};
 use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
+use siemaphore_sources::Kind;
 use tokio::task::spawn_blocking;
 
 use crate::config::problem::{Document, Path, Problem, at};
-use crate::config::{Config, DestinationConfig, Problems, SourceConfig, nearest};
+use crate::config::{Config, DestinationConfig, Problems, SourceConfig, SourceWay, nearest};
 
 /// A source's token with fewer characters is refused.
 const SHORTEST_TOKEN: usize = 8;
@@ -38,10 +39,11 @@ pub(crate) struct Ready {
     pub(crate) admin_listen: std::net::SocketAddr,
 }
 
-/// A source whose token is known, by its digest.
+/// A source whose token is known, by its digest, or whose files can be read.
 pub(crate) struct PreparedSource {
     pub(crate) config: SourceConfig,
-    pub(crate) token_digest: [u8; 32],
+    /// None for a source that fetches: nobody may send in its name.
+    pub(crate) token_digest: Option<[u8; 32]>,
 }
 
 /// A destination whose formatter accepts its settings.
@@ -134,7 +136,14 @@ async fn prepare_source(
     config: SourceConfig,
     secrets: &Secrets,
 ) -> Option<PreparedSource> {
-    let token = secrets.resolve(&config.token).await;
+    let token = match &config.way {
+        SourceWay::Http { token } => token,
+        SourceWay::Fetched(kind) => {
+            prepare_fetching(problems, index, kind.clone()).await;
+            return Some(PreparedSource { config, token_digest: None });
+        }
+    };
+    let token = secrets.resolve(token).await;
     let token = token.map_err(|error| (error.to_string(), error.hint().to_owned()));
     let path = at!["source", index, "token"];
     let token = problems.check(path.clone(), token)?;
@@ -148,13 +157,26 @@ async fn prepare_source(
             "make one with `openssl rand -hex 16`",
         );
     }
-    Some(PreparedSource { config, token_digest: Source::digest(token.expose()) })
+    Some(PreparedSource { token_digest: Some(Source::digest(token.expose())), config })
+}
+
+async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind) {
+    match kind {
+        Kind::File(files) => {
+            let looked = spawn_blocking(move || siemaphore_sources::file::examine(&files)).await;
+            if let Ok(Err(problem)) = looked {
+                problems.add(at!["source", index, "path"], problem.to_string(), problem.hint());
+            }
+        }
+    }
 }
 
 /// A token says whose the events are, so it must belong to one source.
 fn refuse_shared_tokens(problems: &mut Problems<'_>, sources: &[PreparedSource]) {
     for (index, source) in sources.iter().enumerate() {
-        let same = |other: &&PreparedSource| other.token_digest == source.token_digest;
+        let same = |other: &&PreparedSource| {
+            source.token_digest.is_some() && other.token_digest == source.token_digest
+        };
         if let Some(other) = sources.iter().take(index).find(same) {
             problems.add(
                 at!["source", index, "token"],

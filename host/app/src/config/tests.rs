@@ -1,6 +1,7 @@
 //! What people get wrong in a configuration, and what they are told.
 
 mod mutations;
+mod sources;
 
 use std::path::Path;
 use std::time::Duration;

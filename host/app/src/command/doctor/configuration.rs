@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use siemaphore_http::ClientConfig;
+use siemaphore_sources::Kind;
 use url::Url;
 
 use crate::command::doctor::finding::Finding;
@@ -14,6 +15,8 @@ pub(crate) struct Configured {
     pub(crate) findings: Vec<Finding>,
     /// The enabled destinations: known as soon as the file itself is right.
     pub(crate) servers: Vec<Server>,
+    /// The sources that fetch, by name.
+    pub(crate) fetched: Vec<(String, Kind)>,
     /// None when a formatter, a setting or a secret is wrong.
     pub(crate) prepared: Option<Prepared>,
 }
@@ -34,20 +37,23 @@ impl Configured {
             Ok(config) => config,
             Err(problems) => {
                 let findings = problems.iter().map(|problem| finding(problem, false)).collect();
-                return Configured { findings, servers: Vec::new(), prepared: None };
+                return Configured { findings, servers: Vec::new(), fetched: Vec::new(), prepared: None };
             }
         };
         let servers = servers(&config);
+        let fetched = config.sources.iter();
+        let fetched = fetched.filter_map(|source| Some((source.name.clone(), source.fetched()?.clone())));
+        let fetched = fetched.collect();
         match prepare(config).await {
             Ok(prepared) => {
                 let (sources, destinations) = (prepared.sources.len(), prepared.destinations.len());
                 let text = format!("{}: sources: {sources}, destinations: {destinations}", file.display());
                 let findings = vec![Finding::ok("configuration", text)];
-                Configured { findings, servers, prepared: Some(prepared) }
+                Configured { findings, servers, fetched, prepared: Some(prepared) }
             }
             Err(problems) => {
                 let findings = problems.iter().map(|problem| finding(problem, has_host)).collect();
-                Configured { findings, servers, prepared: None }
+                Configured { findings, servers, fetched, prepared: None }
             }
         }
     }

@@ -1,0 +1,121 @@
+//! What a source says of itself while it runs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// One source at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    pub source: String,
+    /// As the configuration names it.
+    pub kind: &'static str,
+    /// Why it does not go on just now.
+    pub problem: Option<String>,
+    /// How often it could not go on since the start.
+    pub problems: u64,
+    /// Portions that were stored since the start.
+    pub portions: u64,
+    /// What is known to be there and was not read yet; for files only.
+    pub lag_bytes: u64,
+    /// When events were stored last, in seconds since 1970; 0 before the first.
+    pub last_stored_s: u64,
+}
+
+/// Of all sources that fetch. Clones show the same.
+#[derive(Clone, Default)]
+pub struct Statuses(pub(crate) Arc<[Arc<Status>]>);
+
+impl Statuses {
+    pub fn snapshot(&self) -> Vec<SourceStatus> {
+        self.0.iter().map(|status| status.snapshot()).collect()
+    }
+}
+
+pub(crate) struct Status {
+    source: String,
+    kind: &'static str,
+    problem: Mutex<Option<String>>,
+    /// A part of it cannot be read; the rest goes on.
+    partial: Mutex<Option<String>>,
+    problems: AtomicU64,
+    portions: AtomicU64,
+    lag_bytes: AtomicU64,
+    last_stored_s: AtomicU64,
+}
+
+impl Status {
+    pub(crate) fn new(source: &str, kind: &'static str) -> Status {
+        Status {
+            source: source.to_owned(),
+            kind,
+            problem: Mutex::default(),
+            partial: Mutex::default(),
+            problems: AtomicU64::new(0),
+            portions: AtomicU64::new(0),
+            lag_bytes: AtomicU64::new(0),
+            last_stored_s: AtomicU64::new(0),
+        }
+    }
+
+    /// Logged when it is another one than before.
+    pub(crate) fn problem(&self, problem: &str, hint: &str) {
+        if self.is_other(&self.problem, problem) {
+            tracing::warn!(source = self.source, problem, hint, "the source cannot go on");
+        }
+    }
+
+    /// The same where the rest of the source goes on. None when all of it does.
+    pub(crate) fn partial(&self, problem: Option<(&str, &str)>) {
+        match problem {
+            Some((problem, hint)) if self.is_other(&self.partial, problem) => {
+                tracing::warn!(source = self.source, problem, hint, "a part of the source cannot be read");
+            }
+            Some(_) => {}
+            None => *self.partial.lock().unwrap_or_else(PoisonError::into_inner) = None,
+        }
+    }
+
+    fn is_other(&self, known: &Mutex<Option<String>>, problem: &str) -> bool {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = known.as_deref() != Some(problem);
+        if is_other {
+            self.problems.fetch_add(1, Ordering::Relaxed);
+            *known = Some(problem.to_owned());
+        }
+        is_other
+    }
+
+    pub(crate) fn well(&self) {
+        let mut known = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(problem) = known.take() {
+            tracing::info!(source = self.source, was = problem, "the source goes on");
+        }
+    }
+
+    pub(crate) fn stored(&self) {
+        self.portions.fetch_add(1, Ordering::Relaxed);
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.last_stored_s.store(since_1970.as_secs(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn lag(&self, bytes: u64) {
+        self.lag_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn snapshot(&self) -> SourceStatus {
+        SourceStatus {
+            source: self.source.clone(),
+            kind: self.kind,
+            problem: shown(&self.problem).or_else(|| shown(&self.partial)),
+            problems: self.problems.load(Ordering::Relaxed),
+            portions: self.portions.load(Ordering::Relaxed),
+            lag_bytes: self.lag_bytes.load(Ordering::Relaxed),
+            last_stored_s: self.last_stored_s.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn shown(problem: &Mutex<Option<String>>) -> Option<String> {
+    problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
