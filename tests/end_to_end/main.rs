@@ -17,6 +17,7 @@ mod support;
 
 mod acknowledgement;
 mod addresses;
+mod backfill;
 mod bad_configuration;
 mod bad_input;
 mod dead_letters;

@@ -81,7 +81,7 @@ pub(crate) struct Asking {
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// A file with one event, an array of events, or one event a line; `-` reads standard input
+    /// A file with one event, an array of events, or one event a line, plain, gzip or zstd; `-` reads standard input
     pub(crate) file: PathBuf,
     /// The host's intake
     #[arg(long, default_value = "http://127.0.0.1:7410", value_name = "URL")]
@@ -92,6 +92,12 @@ pub(crate) struct Send {
     /// A file of certificate authorities to trust
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Send at most so many events a second
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+    /// Send the whole file again, also when an earlier run was broken off
+    #[arg(long)]
+    pub(crate) from_the_beginning: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,

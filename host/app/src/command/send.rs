@@ -1,14 +1,18 @@
 //! `siemaphore send`: a file of events to a running host, with a progress bar.
 //!
 //! Requests are made of the file in order, a few in flight at a time. Each carries an idempotency key made of its
-//! content, so a run that was broken off can be repeated: what the host has stored already is not stored again.
+//! content, and how far the host has confirmed them is noted beside the file: a run that was broken off is repeated with
+//! the same command, goes on where it was, and stores nothing twice.
 
 mod batches;
 mod exported;
+mod opened;
+mod pace;
+mod resume;
 mod upload;
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +25,9 @@ use tokio::task::JoinSet;
 
 use crate::cli::Send;
 use crate::command::Failure;
-use crate::command::send::batches::{Batch, Batches};
+use crate::command::send::batches::{BATCH_EVENTS, Batch, Batches};
+use crate::command::send::pace::Pace;
+use crate::command::send::resume::Resume;
 use crate::command::send::upload::{Receipt, Uploader};
 use crate::events_file::for_each_event;
 use crate::print;
@@ -34,6 +40,8 @@ const REFUSALS_SHOWN: usize = 20;
 /// What became of the file.
 #[derive(Debug, Default, Serialize)]
 struct Summary {
+    /// Of an earlier run that was broken off: passed over.
+    passed_over: u64,
     events: u64,
     accepted: u64,
     refused: u64,
@@ -52,17 +60,35 @@ pub(crate) async fn run(command: Send) -> Result<(), Failure> {
     // First of all whether there is a file: who has mistyped its name need not look for a token.
     let bar = progress(&command)?;
     let uploader = Arc::new(Uploader::new(&command, bar.clone()).await?);
+    let mut resume = resume(&command)?;
+    let passed_over = resume.events();
+    if passed_over > 0 {
+        let events = print::count(passed_over, "event");
+        bar.suspend(|| print::aside(format_args!("going on behind {events} that an earlier run has sent")));
+    }
     let (batches, received) = mpsc::channel(REQUESTS_IN_FLIGHT);
-    let (file, reading_bar) = (command.file.clone(), bar.clone());
-    let reader = tokio::task::spawn_blocking(move || read(&file, &reading_bar, batches));
-    let uploaded = upload_all(uploader, received).await;
+    let (file, reading_bar, most_events) = (command.file.clone(), bar.clone(), resume.batch_events());
+    let reader =
+        tokio::task::spawn_blocking(move || read(&file, &reading_bar, batches, most_events, passed_over));
+    let uploaded = upload_all(uploader, received, Pace::new(command.rate), &mut resume).await;
     bar.finish_and_clear();
     // The reader stops by itself when nobody takes its batches any more; its own error is the more telling one.
     let read = reader.await?;
-    let summary = uploaded?;
+    let summary = Summary { passed_over, ..uploaded? };
     read?;
+    resume.finished();
     report(&summary, command.json)?;
     if summary.refused == 0 { Ok(()) } else { Err(Failure::Said) }
+}
+
+/// Requests of at most a second each, so that a low rate is kept evenly.
+fn resume(command: &Send) -> Result<Resume, Failure> {
+    let batch_events = command.rate.map_or(BATCH_EVENTS, |rate| BATCH_EVENTS.min(rate.into()));
+    if is_standard_input(&command.file) || !command.file.is_file() {
+        return Ok(Resume::none(batch_events));
+    }
+    let resume = Resume::of(&command.file, &command.to, batch_events, command.from_the_beginning);
+    Ok(resume.with_context(|| format!("cannot read {}", command.file.display()))?)
 }
 
 fn progress(command: &Send) -> Result<ProgressBar, Failure> {
@@ -85,37 +111,51 @@ fn is_standard_input(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn read(file: &Path, bar: &ProgressBar, batches: mpsc::Sender<Batch>) -> anyhow::Result<()> {
+fn read(
+    file: &Path,
+    bar: &ProgressBar,
+    batches: mpsc::Sender<Batch>,
+    most_events: u64,
+    skip: u64,
+) -> anyhow::Result<()> {
     let source: Box<dyn Read> = if is_standard_input(file) {
         Box::new(io::stdin().lock())
     } else {
         Box::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?)
     };
-    let mut cut = Batches::new(|batch| {
+    let source = opened::decompressed(bar.wrap_read(source))
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let mut cut = Batches::new(most_events, skip, |batch| {
         batches.blocking_send(batch).map_err(|_| io::Error::other("sending has stopped"))
     });
-    for_each_event(BufReader::new(bar.wrap_read(source)), &mut |event| cut.push(exported::event_of(event)))
+    for_each_event(source, &mut |event| cut.push(exported::event_of(event)))
         .and_then(|()| cut.finish())
         .with_context(|| format!("cannot read events from {}", file.display()))
 }
 
-async fn upload_all(uploader: Arc<Uploader>, mut batches: mpsc::Receiver<Batch>) -> anyhow::Result<Summary> {
+async fn upload_all(
+    uploader: Arc<Uploader>,
+    mut batches: mpsc::Receiver<Batch>,
+    mut pace: Pace,
+    resume: &mut Resume,
+) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let mut in_flight = JoinSet::new();
     loop {
         tokio::select! {
             batch = batches.recv(), if in_flight.len() < REQUESTS_IN_FLIGHT => match batch {
                 Some(batch) => {
+                    pace.wait(batch.events).await;
                     let uploader = Arc::clone(&uploader);
                     in_flight.spawn(async move { uploader.upload(batch).await });
                 }
                 None => break,
             },
-            Some(receipt) = in_flight.join_next() => summary.add(receipt??),
+            Some(receipt) = in_flight.join_next() => summary.add(receipt??, resume),
         }
     }
     while let Some(receipt) = in_flight.join_next().await {
-        summary.add(receipt??);
+        summary.add(receipt??, resume);
     }
     summary.refusals.sort_by_key(|refusal| refusal.event);
     summary.refusals.truncate(REFUSALS_SHOWN);
@@ -123,7 +163,8 @@ async fn upload_all(uploader: Arc<Uploader>, mut batches: mpsc::Receiver<Batch>)
 }
 
 impl Summary {
-    fn add(&mut self, receipt: Receipt) {
+    fn add(&mut self, receipt: Receipt, resume: &mut Resume) {
+        resume.confirmed(receipt.first, receipt.events);
         self.events += receipt.events;
         self.accepted += receipt.accepted;
         self.refused += receipt.events.saturating_sub(receipt.accepted);
@@ -140,9 +181,13 @@ fn report(summary: &Summary, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return Ok(print::json(summary)?);
     }
-    let Summary { events, accepted, refused, redacted_values, refusals } = summary;
+    let Summary { passed_over, events, accepted, refused, redacted_values, refusals } = summary;
     let (events, values) = (print::count(*events, "event"), print::count(*redacted_values, "value"));
     print::line(format_args!("{accepted} of {events} accepted, {values} redacted"));
+    if *passed_over > 0 {
+        let earlier = print::count(*passed_over, "event");
+        print::line(format_args!("  {earlier} had been sent by an earlier run"));
+    }
     for refusal in refusals {
         print::line(format_args!("  event {}: {}", refusal.event, refusal.reason));
     }

@@ -12,23 +12,30 @@ pub(crate) struct Batch {
 }
 
 /// Well below the intake's own limits of 10,000 events and 16 MiB, so that progress is steady.
-const BATCH_EVENTS: u64 = 2_000;
+pub(crate) const BATCH_EVENTS: u64 = 2_000;
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Collects events and hands full batches on.
 pub(crate) struct Batches<F> {
     deliver: F,
+    most_events: u64,
+    /// So many events at the beginning are passed over.
+    skip: u64,
     next: Batch,
 }
 
 impl<F: FnMut(Batch) -> io::Result<()>> Batches<F> {
-    pub(crate) fn new(deliver: F) -> Batches<F> {
-        Batches { deliver, next: Batch { first: 0, events: 0, body: String::new() } }
+    pub(crate) fn new(most_events: u64, skip: u64, deliver: F) -> Batches<F> {
+        Batches { deliver, most_events, skip, next: Batch { first: skip, events: 0, body: String::new() } }
     }
 
     /// Adds one event, which holds no line break.
     pub(crate) fn push(&mut self, event: &str) -> io::Result<()> {
-        let full = self.next.events >= BATCH_EVENTS || self.next.body.len() + event.len() > BATCH_BYTES;
+        if self.skip > 0 {
+            self.skip -= 1;
+            return Ok(());
+        }
+        let full = self.next.events >= self.most_events || self.next.body.len() + event.len() > BATCH_BYTES;
         if full {
             self.hand_on()?;
         }
@@ -59,7 +66,7 @@ mod tests {
     #[test]
     fn batches_hold_every_event_once_and_know_their_place() {
         let mut handed = Vec::new();
-        let mut batches = Batches::new(|batch| {
+        let mut batches = Batches::new(2_000, 0, |batch| {
             handed.push(batch);
             Ok(())
         });
@@ -71,5 +78,23 @@ mod tests {
         assert_eq!(places, [(0, 2_000), (2_000, 2_000), (4_000, 500)]);
         let all: String = handed.iter().map(|batch| batch.body.as_str()).collect();
         assert_eq!(all.lines().count(), 4_500);
+    }
+
+    #[test]
+    fn a_run_that_goes_on_makes_the_batches_that_the_first_would_have_made() {
+        let cut = |skip| {
+            let mut handed = Vec::new();
+            let mut batches = Batches::new(10, skip, |batch: Batch| {
+                handed.push((batch.first, batch.body));
+                Ok(())
+            });
+            for number in 0..35 {
+                batches.push(&number.to_string()).unwrap();
+            }
+            batches.finish().unwrap();
+            handed
+        };
+        assert_eq!(cut(20), cut(0)[2..]);
+        assert_eq!(cut(35), []);
     }
 }

@@ -1,0 +1,43 @@
+//! No more events a second than were asked for.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// When the next events may be sent.
+pub(crate) struct Pace {
+    per_second: Option<u32>,
+    next: Instant,
+}
+
+impl Pace {
+    pub(crate) fn new(per_second: Option<u32>) -> Pace {
+        Pace { per_second, next: Instant::now() }
+    }
+
+    /// Waits until these events may be sent. What was not used before is not saved up.
+    pub(crate) async fn wait(&mut self, events: u64) {
+        let Some(per_second) = self.per_second else { return };
+        sleep_until(self.next).await;
+        let takes = Duration::from_secs_f64(events as f64 / f64::from(per_second.max(1)));
+        self.next = Instant::now() + takes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn events_are_spread_over_the_time_that_they_may_take() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Some(100));
+        for _ in 0..5 {
+            pace.wait(50).await;
+        }
+        assert_eq!(start.elapsed().as_millis(), 2_000);
+        let mut unlimited = Pace::new(None);
+        unlimited.wait(u64::MAX).await;
+        assert_eq!(start.elapsed().as_millis(), 2_000);
+    }
+}
