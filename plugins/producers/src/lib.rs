@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, reason = "used by tests only")]
 
+pub mod content;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
