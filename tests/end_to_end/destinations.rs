@@ -5,6 +5,7 @@ mod datadog;
 mod elasticsearch;
 mod google_secops;
 mod leef;
+mod logscale;
 mod logstash;
 mod loki;
 mod newrelic;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Row> {
         elasticsearch::row(),
         google_secops::row(),
         leef::row(),
+        logscale::row(),
         logstash::row(),
         loki::row(),
         newrelic::row(),

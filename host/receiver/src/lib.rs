@@ -23,6 +23,7 @@ mod datadog;
 mod elasticsearch;
 mod entra;
 mod google_secops;
+mod logscale;
 mod logstash;
 mod loki;
 mod newrelic;

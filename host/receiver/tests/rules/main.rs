@@ -10,6 +10,7 @@ mod entra;
 mod faults;
 mod google_secops;
 mod log;
+mod logscale;
 mod logstash;
 mod loki;
 mod newrelic;

@@ -23,6 +23,7 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
         formatter::<siemaphore_formatter_google_secops::GoogleSecOps>(),
         formatter::<siemaphore_formatter_leef::Leef>(),
+        formatter::<siemaphore_formatter_logscale::LogScale>(),
         formatter::<siemaphore_formatter_logstash::Logstash>(),
         formatter::<siemaphore_formatter_loki::Loki>(),
         formatter::<siemaphore_formatter_newrelic::NewRelic>(),
