@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, COOKIE};
-use http::{HeaderMap, HeaderValue};
 use siemaphore_http::{Client, ClientConfig, ClientError, Request, UrlError};
 use siemaphore_model::formatter::{Compression, Pending, RequestProfile};
 use siemaphore_secrets::{Secret, Secrets};
@@ -131,10 +131,13 @@ impl Target {
     }
 
     async fn exchange(&self, head: RequestHead, body: Bytes) -> Result<Answer, AttemptError> {
+        let RequestHead { method, url, headers } = head;
+        let request = Request { method, url, headers, body };
         let Some(credential) = self.authenticator.credential().await? else {
-            return self.send(head, body, &[]).await;
+            return self.send(request, &[]).await;
         };
-        let answer = self.send(authenticated(&head, &credential), body.clone(), &credential.secrets).await?;
+        let (authenticated, mut secrets) = self.authenticated(&request, &credential)?;
+        let answer = self.send(authenticated, &secrets).await?;
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
         }
@@ -143,9 +146,10 @@ impl Target {
         match renewed {
             Ok(Some(renewed)) => {
                 tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
+                let (authenticated, more) = self.authenticated(&request, &renewed)?;
                 // The SIEM, or something before it, may still hold the first.
-                let secrets = [credential.secrets.as_slice(), &renewed.secrets].concat();
-                self.send(authenticated(&head, &renewed), body, &secrets).await
+                secrets.extend(more);
+                self.send(authenticated, &secrets).await
             }
             Ok(None) => Ok(answer),
             Err(error) => {
@@ -155,19 +159,22 @@ impl Target {
         }
     }
 
+    /// The final request, and the secrets that its answer has to be cleaned of.
+    fn authenticated(
+        &self,
+        request: &Request,
+        credential: &Credential,
+    ) -> Result<(Request, Vec<Secret>), AttemptError> {
+        let mut request = request.clone();
+        let secrets = self.authenticator.apply(credential, &mut request)?;
+        Ok((request, secrets))
+    }
+
     /// Sends once and cleans the answer. No other path leads from the client to a caller.
-    async fn send(&self, head: RequestHead, body: Bytes, secrets: &[Secret]) -> Result<Answer, AttemptError> {
-        let RequestHead { method, url, headers } = head;
-        let answer = self.client.send(Request { method, url, headers, body }).await?;
+    async fn send(&self, request: Request, secrets: &[Secret]) -> Result<Answer, AttemptError> {
+        let answer = self.client.send(request).await?;
         Ok(self.cleaner.cleaner(secrets).answer(answer))
     }
-}
-
-/// The credential comes last, so that no header of the profile can stand in for it.
-fn authenticated(head: &RequestHead, credential: &Credential) -> RequestHead {
-    let mut headers: HeaderMap = head.headers.clone();
-    headers.insert(credential.header.clone(), credential.value.clone());
-    RequestHead { method: head.method.clone(), url: head.url.clone(), headers }
 }
 
 fn coding(compression: Compression) -> &'static str {

@@ -44,20 +44,28 @@ pub enum AttemptErrorKind {
 
 impl AttemptError {
     pub(crate) fn unusable_secret() -> Self {
-        AttemptError {
-            kind: AttemptErrorKind::Secret,
-            reason: "the secret has characters that no header can hold".to_owned(),
-            hint: "store the secret on one line, in plain ASCII, and without anything around it".to_owned(),
-            retry_after: None,
-            needs_operator: true,
-        }
+        Self::secret(
+            "the secret has characters that no header can hold",
+            "store the secret on one line, in plain ASCII, and without anything around it",
+        )
+    }
+
+    /// A secret that its scheme can do nothing with.
+    pub(crate) fn secret(reason: &str, hint: &str) -> Self {
+        AttemptError { kind: AttemptErrorKind::Secret, ..Self::request(reason.to_owned(), hint) }
     }
 
     pub(crate) fn missing_path(what: &str) -> Self {
+        let reason = format!("the formatter asked for a {what}, which its profile does not have");
+        Self::request(reason, "report this to the formatter's author")
+    }
+
+    /// A request that cannot be made, until somebody changes something.
+    pub(crate) fn request(reason: String, hint: &str) -> Self {
         AttemptError {
             kind: AttemptErrorKind::Request,
-            reason: format!("the formatter asked for a {what}, which its profile does not have"),
-            hint: "report this to the formatter's author".to_owned(),
+            reason,
+            hint: hint.to_owned(),
             retry_after: None,
             needs_operator: true,
         }

@@ -1,7 +1,9 @@
 //! How a destination authenticates: one file for each scheme, all of the same shape.
 //!
-//! A scheme makes a [`Credential`]: one header, and every secret value that went into it, so that the answer can be
-//! cleaned of them. When a SIEM refuses a credential, [`Authenticator::renewed`] makes another one, if there is
+//! It takes two steps. A [`Credential`] is got once and used for many requests: the secret itself, or a token. It is
+//! then applied to the final request of each attempt, header, URL and body, because signatures cover all of them and
+//! the time. Applying returns every secret value that went into the request or was made for it, so that the answer
+//! can be cleaned of them. When a SIEM refuses a credential, [`Authenticator::renewed`] gets another one, if there is
 //! another.
 
 mod basic;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
-use siemaphore_http::Client;
+use siemaphore_http::{Client, Request};
 use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
@@ -74,21 +76,22 @@ impl Authentication {
     }
 }
 
-/// What authenticates one request.
+/// What requests are authenticated with.
+#[derive(Debug, Clone)]
 pub(crate) struct Credential {
-    pub(crate) header: HeaderName,
-    /// Marked sensitive, so that it is not printed.
-    pub(crate) value: HeaderValue,
-    /// Every value that must not come back in an answer. Their encoded forms are found from these.
-    pub(crate) secrets: Vec<Secret>,
+    /// The secret, or the token that was got for it.
+    value: Secret,
+    /// What a token was got with. Not in the request, and all the same not to be seen in an answer.
+    origin: Option<Secret>,
 }
 
 impl Credential {
-    /// The error is for a value with characters that no header can hold.
-    fn new(header: HeaderName, value: &str, secrets: Vec<Secret>) -> Result<Self, AttemptError> {
-        let mut value = HeaderValue::from_str(value).map_err(|_| AttemptError::unusable_secret())?;
-        value.set_sensitive(true);
-        Ok(Credential { header, value, secrets })
+    fn of_secret(secret: Secret) -> Self {
+        Credential { value: secret, origin: None }
+    }
+
+    fn of_token(token: Secret, origin: Secret) -> Self {
+        Credential { value: token, origin: Some(origin) }
     }
 }
 
@@ -125,7 +128,7 @@ impl Authenticator {
     ) -> Result<Option<Credential>, AttemptError> {
         let Some(reference) = self.authentication.secret() else { return Ok(None) };
         let secret = self.secrets.refresh(reference).await?;
-        if matches!(self.authentication, Authentication::OAuth2ClientCredentials { .. }) {
+        if refused.origin.is_some() {
             // 403 is about rights, which a new token has no more of.
             if status != 401 {
                 return Ok(None);
@@ -133,30 +136,82 @@ impl Authenticator {
             self.tokens.discard(&refused.value).await;
         }
         let credential = self.made_from(secret).await?;
-        Ok((credential.value != refused.value).then_some(credential))
+        Ok((!credential.value.same_value(&refused.value)).then_some(credential))
+    }
+
+    /// Authenticates one request. The result is every secret value that is in it or was used for it; their encoded
+    /// forms are found from these.
+    pub(crate) fn apply(
+        &self,
+        credential: &Credential,
+        request: &mut Request,
+    ) -> Result<Vec<Secret>, AttemptError> {
+        let secret = &credential.value;
+        let mut secrets = match &self.authentication {
+            Authentication::Header { header, prefix, .. } => header::apply(header, prefix, secret, request)?,
+            Authentication::Bearer { .. } | Authentication::OAuth2ClientCredentials { .. } => {
+                bearer::apply(secret, request)?
+            }
+            Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
+            Authentication::None => Vec::new(),
+        };
+        secrets.push(secret.clone());
+        secrets.extend(credential.origin.clone());
+        Ok(secrets)
     }
 
     async fn made_from(&self, secret: Secret) -> Result<Credential, AttemptError> {
-        match &self.authentication {
-            Authentication::Header { header, prefix, .. } => header::credential(header, prefix, secret),
-            Authentication::Bearer { .. } => bearer::credential(secret),
-            Authentication::Basic { username, .. } => basic::credential(username, secret),
-            Authentication::OAuth2ClientCredentials { token_url, client_id, scope, secret: reference } => {
-                let request = oauth2::TokenRequest { token_url, client_id, scope, secret };
-                match self.tokens.token(&request).await {
-                    // The client's secret may have been rotated within the time that it is remembered.
-                    Err(error) if error.is_refused_client() => {
-                        let secret = self.secrets.refresh(reference).await?;
-                        if secret.same_value(&request.secret) {
-                            return Err(error.into());
-                        }
-                        let request = oauth2::TokenRequest { secret, ..request };
-                        oauth2::credential(&self.tokens.token(&request).await?, request.secret)
-                    }
-                    token => oauth2::credential(&token?, request.secret),
+        let Authentication::OAuth2ClientCredentials { token_url, client_id, scope, secret: reference } =
+            &self.authentication
+        else {
+            return Ok(Credential::of_secret(secret));
+        };
+        let request = oauth2::TokenRequest { token_url, client_id, scope, secret };
+        let (token, secret) = match self.tokens.token(&request).await {
+            // The client's secret may have been rotated within the time that it is remembered.
+            Err(error) if error.is_refused_client() => {
+                let secret = self.secrets.refresh(reference).await?;
+                if secret.same_value(&request.secret) {
+                    return Err(error.into());
                 }
+                let request = oauth2::TokenRequest { secret, ..request };
+                (self.tokens.token(&request).await?, request.secret)
             }
-            Authentication::None => Err(AttemptError::unusable_secret()),
+            token => (token?, request.secret),
+        };
+        Ok(Credential::of_token(token, secret))
+    }
+}
+
+/// Sets a header to a value that is not printed. The credential comes last, so that no header of the profile can stand
+/// in for it. The error is for a value with characters that no header can hold.
+fn set_header(request: &mut Request, header: &HeaderName, value: &str) -> Result<(), AttemptError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| AttemptError::unusable_secret())?;
+    value.set_sensitive(true);
+    request.headers.insert(header.clone(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests_support {
+    //! A request for the tests of the schemes.
+
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    pub(super) fn request(url: &str, body: &'static str) -> Request {
+        let url = Url::parse(url).expect("a URL");
+        Request {
+            method: Method::POST,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
         }
+    }
+
+    pub(super) fn header<'a>(request: &'a Request, name: &str) -> &'a str {
+        request.headers.get(name).expect(name).to_str().expect("text")
     }
 }

@@ -1,11 +1,12 @@
-//! `Authorization: Bearer …` with a token that the operator has.
+//! `Authorization: Bearer …` with a token that the operator has, or one that was got for a secret.
 
 use http::header::AUTHORIZATION;
+use siemaphore_http::Request;
 use siemaphore_secrets::Secret;
 
-use super::{Credential, header};
+use super::header;
 use crate::attempt_error::AttemptError;
 
-pub(super) fn credential(secret: Secret) -> Result<Credential, AttemptError> {
-    header::credential(&AUTHORIZATION, "Bearer ", secret)
+pub(super) fn apply(secret: &Secret, request: &mut Request) -> Result<Vec<Secret>, AttemptError> {
+    header::apply(&AUTHORIZATION, "Bearer ", secret, request)
 }

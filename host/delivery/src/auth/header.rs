@@ -1,22 +1,23 @@
 //! A secret in a header of the operator's choice, behind a prefix: `Authorization: Splunk …`, `DD-API-KEY: …`.
 
 use http::HeaderName;
+use siemaphore_http::Request;
 use siemaphore_secrets::Secret;
 use zeroize::Zeroizing;
 
-use super::Credential;
+use super::set_header;
 use crate::attempt_error::AttemptError;
 
-pub(super) fn credential(
+pub(super) fn apply(
     header: &HeaderName,
     prefix: &str,
-    secret: Secret,
-) -> Result<Credential, AttemptError> {
+    secret: &Secret,
+    request: &mut Request,
+) -> Result<Vec<Secret>, AttemptError> {
     let bare = without_prefix(secret.expose(), prefix);
-    let value = Zeroizing::new(format!("{prefix}{bare}"));
+    set_header(request, header, &Zeroizing::new(format!("{prefix}{bare}")))?;
     // Pasted with its prefix, the secret proper is what has to be found in an answer.
-    let secrets = vec![Secret::new(bare), secret.clone()];
-    Credential::new(header.clone(), &value, secrets)
+    Ok(vec![Secret::new(bare)])
 }
 
 /// People paste what the SIEM's documentation shows, which is often the whole header value.
@@ -32,12 +33,14 @@ fn without_prefix<'a>(secret: &'a str, prefix: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests_support::{header, request};
     use super::*;
 
     fn value(prefix: &str, secret: &str) -> String {
+        let mut request = request("https://s", "");
         let name = HeaderName::from_static("authorization");
-        let credential = credential(&name, prefix, Secret::new(secret)).expect("a usable secret");
-        String::from_utf8(credential.value.as_bytes().to_vec()).expect("text")
+        apply(&name, prefix, &Secret::new(secret), &mut request).expect("a usable secret");
+        header(&request, "authorization").to_owned()
     }
 
     #[test]
@@ -59,14 +62,17 @@ mod tests {
     #[test]
     fn a_secret_that_no_header_can_hold_is_an_error_that_does_not_show_it() {
         let name = HeaderName::from_static("dd-api-key");
-        let error = credential(&name, "", Secret::new("canary\ncanary")).err().expect("it has a newline");
+        let mut request = request("https://s", "");
+        let secret = Secret::new("canary\ncanary");
+        let error = apply(&name, "", &secret, &mut request).expect_err("it has a newline");
         assert!(!format!("{error} {error:?}").contains("canary"));
     }
 
     #[test]
     fn a_credential_is_not_printed() {
         let name = HeaderName::from_static("dd-api-key");
-        let credential = credential(&name, "", Secret::new("canary-canary")).expect("a usable secret");
-        assert!(!format!("{:?}", credential.value).contains("canary"));
+        let mut request = request("https://s", "");
+        apply(&name, "", &Secret::new("canary-canary"), &mut request).expect("a usable secret");
+        assert!(!format!("{request:?}").contains("canary"));
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use siemaphore_http::{Answer, Client, Request};
@@ -16,9 +16,6 @@ use tokio::time::Instant;
 use url::Url;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
-
-use super::Credential;
-use crate::attempt_error::AttemptError;
 
 mod refusal;
 
@@ -63,11 +60,6 @@ struct TokenAnswer {
     expires_in: Option<serde_json::Value>,
 }
 
-pub(super) fn credential(token: &Secret, client_secret: Secret) -> Result<Credential, AttemptError> {
-    let value = Zeroizing::new(format!("Bearer {}", token.expose()));
-    Credential::new(AUTHORIZATION, &value, vec![token.clone(), client_secret])
-}
-
 impl TokenSource {
     pub(super) fn new(client: Client) -> Self {
         TokenSource { client, token: Mutex::new(None) }
@@ -85,11 +77,9 @@ impl TokenSource {
         Ok(value)
     }
 
-    /// Forgets the token that `refused` was made of, unless another one has taken its place.
-    pub(super) async fn discard(&self, refused: &HeaderValue) {
-        let mut token = self.token.lock().await;
-        let is_refused = |token: &Token| refused.as_bytes().ends_with(token.value.expose().as_bytes());
-        token.take_if(|token| is_refused(token));
+    /// Forgets the token that was refused, unless another one has taken its place.
+    pub(super) async fn discard(&self, refused: &Secret) {
+        self.token.lock().await.take_if(|token| token.value.same_value(refused));
     }
 
     async fn fetch(&self, request: &TokenRequest<'_>) -> Result<Token, TokenError> {
