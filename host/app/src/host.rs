@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use siemaphore_admin::Handles;
+use siemaphore_delivery::shown_url;
 use siemaphore_intake::{Intake, IntakeMetrics, Source};
 use siemaphore_pipeline::{Pipeline, PipelineConfig, Stages};
 use siemaphore_registry::Registry;
@@ -159,7 +160,7 @@ fn describe(
         organization: config.organization.clone(),
         name: config.name.clone(),
         formatter: config.formatter.clone(),
-        endpoint: config.endpoint.to_string(),
+        endpoint: shown_url(&config.endpoint),
         pipeline: pipelines.get(&config.id()).map(Pipeline::handle),
     }
 }

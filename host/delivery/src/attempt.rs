@@ -66,7 +66,7 @@ impl Target {
     pub fn new(config: TargetConfig, secrets: Arc<Secrets>) -> Result<Self, TargetError> {
         let client = Client::new(&config.client)?;
         client.check(&config.endpoint).map_err(EndpointError::Url)?;
-        endpoint::check(&config.endpoint)?;
+        endpoint::check(&config.endpoint, &config.authentication)?;
         if let Authentication::OAuth2ClientCredentials { token_url, .. } = &config.authentication {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }

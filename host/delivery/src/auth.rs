@@ -10,6 +10,7 @@ mod basic;
 mod bearer;
 mod header;
 mod oauth2;
+mod url_path;
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ use crate::attempt_error::AttemptError;
 pub(crate) use oauth2::MAX_TOKEN_ANSWER_BYTES;
 pub(crate) use oauth2::TokenError;
 use oauth2::TokenSource;
+pub(crate) use url_path::PLACEHOLDER as SECRET_PLACEHOLDER;
+pub(crate) use url_path::occurrences as secret_occurrences;
 
 /// What the operator configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +52,22 @@ pub enum Authentication {
         secret: SecretReference,
         scope: String,
     },
+    /// The endpoint's path has a segment `{secret}`, in whose place the secret is sent.
+    UrlPath {
+        secret: SecretReference,
+    },
     None,
 }
 
 impl Authentication {
+    /// For requests that are only shown, at an endpoint that may have a place for a secret.
+    pub fn shown_at(endpoint: &Url) -> Authentication {
+        match secret_occurrences(endpoint.path()) {
+            (_, 0) => Authentication::None,
+            _ => Authentication::UrlPath { secret: SecretReference::Env("SECRET".to_owned()) },
+        }
+    }
+
     /// The header that carries the credential.
     pub fn header(&self) -> Option<HeaderName> {
         match self {
@@ -60,7 +75,7 @@ impl Authentication {
             Authentication::Bearer { .. }
             | Authentication::Basic { .. }
             | Authentication::OAuth2ClientCredentials { .. } => Some(AUTHORIZATION),
-            Authentication::None => None,
+            Authentication::UrlPath { .. } | Authentication::None => None,
         }
     }
 
@@ -70,7 +85,8 @@ impl Authentication {
             Authentication::Header { secret, .. }
             | Authentication::Bearer { secret }
             | Authentication::Basic { secret, .. }
-            | Authentication::OAuth2ClientCredentials { secret, .. } => Some(secret),
+            | Authentication::OAuth2ClientCredentials { secret, .. }
+            | Authentication::UrlPath { secret } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -153,6 +169,7 @@ impl Authenticator {
                 bearer::apply(secret, request)?
             }
             Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
+            Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());

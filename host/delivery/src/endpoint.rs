@@ -8,6 +8,7 @@ use siemaphore_http::UrlError;
 use thiserror::Error;
 use url::Url;
 
+use crate::auth::{Authentication, SECRET_PLACEHOLDER, secret_occurrences};
 use crate::group::Group;
 use crate::path;
 
@@ -20,6 +21,12 @@ pub enum EndpointError {
     Query,
     #[error("the path of the endpoint has an empty segment or an encoded slash")]
     Path,
+    #[error("the endpoint does not have `{SECRET_PLACEHOLDER}` as one whole segment of its path")]
+    NoPlaceForSecret,
+    #[error(
+        "the endpoint has `{SECRET_PLACEHOLDER}`, and the authentication scheme puts the secret elsewhere"
+    )]
+    UnusedPlaceForSecret,
 }
 
 impl EndpointError {
@@ -31,13 +38,19 @@ impl EndpointError {
                 "leave the ? and what follows out: the formatter adds the query, and secrets belong into `secret`"
             }
             EndpointError::Path => "write the endpoint as the SIEM shows it, with single plain slashes",
+            EndpointError::NoPlaceForSecret => {
+                "write {secret} once, in place of the secret part: https://hooks.slack.com/services/{secret}"
+            }
+            EndpointError::UnusedPlaceForSecret => {
+                "write `authentication = { scheme = \"url-path\" }`, or take {secret} out of the endpoint"
+            }
         }
     }
 }
 
 /// Checks what makes an endpoint a prefix, not a whole request. Whether it may be dialled at all is
 /// [`check_url`](siemaphore_http::check_url)'s to say, which nobody asks when a request is only shown.
-pub(crate) fn check(endpoint: &Url) -> Result<(), EndpointError> {
+pub(crate) fn check(endpoint: &Url, authentication: &Authentication) -> Result<(), EndpointError> {
     if endpoint.fragment().is_some() {
         let host = endpoint.host_str().unwrap_or_default().to_owned();
         return Err(EndpointError::Url(UrlError::Fragment(host)));
@@ -47,7 +60,15 @@ pub(crate) fn check(endpoint: &Url) -> Result<(), EndpointError> {
     }
     let lowercase = endpoint.path().to_ascii_lowercase();
     let ambiguous = ["//", "%2f", "%5c"].iter().any(|pattern| lowercase.contains(pattern));
-    if ambiguous { Err(EndpointError::Path) } else { Ok(()) }
+    if ambiguous {
+        return Err(EndpointError::Path);
+    }
+    match (authentication, secret_occurrences(endpoint.path())) {
+        (Authentication::UrlPath { .. }, (1, 1)) => Ok(()),
+        (Authentication::UrlPath { .. }, _) => Err(EndpointError::NoPlaceForSecret),
+        (_, (_, 0)) => Ok(()),
+        (_, _) => Err(EndpointError::UnusedPlaceForSecret),
+    }
 }
 
 /// The URL of `path` below `endpoint`. `main_path` is the profile's: what of it the endpoint repeats is no part of the
@@ -71,6 +92,12 @@ pub(crate) fn join(
         url.query_pairs_mut().extend_pairs(query);
     }
     url
+}
+
+/// A URL as an operator reads it: with the place of a secret as it was written.
+pub fn shown_url(url: &Url) -> String {
+    let (path, query) = url.as_str().split_at(url.as_str().find('?').unwrap_or(url.as_str().len()));
+    format!("{}{query}", path.replace("%7Bsecret%7D", SECRET_PLACEHOLDER))
 }
 
 /// The endpoint's own segments, without the end that is a beginning of `main_path`, and of `path` too.
@@ -170,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_with_a_query_a_fragment_or_an_ambiguous_path_is_refused() {
-        let check = |url: &str| check(&Url::parse(url).expect(url));
+        let check = |url: &str| check(&Url::parse(url).expect(url), &Authentication::None);
         assert_eq!(check("https://s/a/b"), Ok(()));
         assert_eq!(check("https://s/?dd-api-key=1"), Err(EndpointError::Query));
         for url in ["https://s/#f", "https://s/#?f=1", "https://s/?a=1#f"] {
@@ -178,5 +205,41 @@ mod tests {
         }
         assert_eq!(check("https://s/a//b"), Err(EndpointError::Path));
         assert_eq!(check("https://s/a%2Fb"), Err(EndpointError::Path));
+    }
+
+    #[test]
+    fn the_place_of_a_secret_is_one_whole_segment_and_only_of_the_scheme_that_fills_it() {
+        let secret = siemaphore_secrets::SecretReference::Env("SLACK".into());
+        let url_path = Authentication::UrlPath { secret };
+        for (url, with_secret, without) in [
+            ("https://s/services/{secret}", Ok(()), Err(EndpointError::UnusedPlaceForSecret)),
+            ("https://s/{secret}/in", Ok(()), Err(EndpointError::UnusedPlaceForSecret)),
+            ("https://s/services", Err(EndpointError::NoPlaceForSecret), Ok(())),
+            (
+                "https://s/{secret}/{secret}",
+                Err(EndpointError::NoPlaceForSecret),
+                Err(EndpointError::UnusedPlaceForSecret),
+            ),
+            (
+                "https://s/x{secret}/{secret}",
+                Err(EndpointError::NoPlaceForSecret),
+                Err(EndpointError::UnusedPlaceForSecret),
+            ),
+            (
+                "https://s/key-{secret}",
+                Err(EndpointError::NoPlaceForSecret),
+                Err(EndpointError::UnusedPlaceForSecret),
+            ),
+        ] {
+            let url = Url::parse(url).expect(url);
+            assert_eq!(check(&url, &url_path), with_secret, "{url}");
+            assert_eq!(check(&url, &Authentication::None), without, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_secret_stays_before_whatever_a_formatter_asks_for() {
+        assert_eq!(joined("https://s/services/{secret}", "/", "/"), "https://s/services/%7Bsecret%7D");
+        assert_eq!(joined("https://s/{secret}/in", "/in", "/in"), "https://s/%7Bsecret%7D/in");
     }
 }

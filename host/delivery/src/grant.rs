@@ -130,7 +130,7 @@ impl GrantedProfile {
         authentication: &Authentication,
         endpoint: &Url,
     ) -> Result<Self, GrantError> {
-        endpoint::check(endpoint)?;
+        endpoint::check(endpoint, authentication)?;
         if profile.method == formatter::Method::Get {
             return Err(GrantError::Method(profile.method.as_str()));
         }

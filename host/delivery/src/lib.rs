@@ -46,7 +46,7 @@ pub use breaker::{Breaker, Permission};
 pub use classify::{Decision, classify};
 pub use clean::Answer;
 pub use cookies::Cookies;
-pub use endpoint::EndpointError;
+pub use endpoint::{EndpointError, shown_url};
 pub use framing::{Framed, FramedBody, Frames, TooLarge, frame};
 pub use grant::{GrantError, GrantedProfile, RequestHead};
 pub use group::{Group, Grouping};

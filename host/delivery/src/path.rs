@@ -103,6 +103,12 @@ fn filled(segment: &str, group: &Group) -> String {
     if is_nothing_but_dots(&filled) { "-".repeat(filled.len().max(1)) } else { encode(&filled) }
 }
 
+/// Whether a secret can stand in a path as one segment that everybody reads alike.
+pub(crate) fn is_plain_segment(segment: &str) -> bool {
+    let is_refused = |character: char| character.is_whitespace() || is_ambiguous_in_a_value(character);
+    !is_nothing_but_dots(segment) && !segment.chars().any(is_refused)
+}
+
 /// Characters that end a segment or a path, for somebody.
 fn is_ambiguous(character: char) -> bool {
     matches!(character, '?' | '#' | '\\') || SLASHES.contains(&character) || DOTS.contains(&character)

@@ -176,7 +176,7 @@ pub(crate) struct Retry {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Authentication {
-    /// `header`, `bearer`, `basic`, `oauth2-client-credentials` or `none`.
+    /// One of the schemes of docs/authentication.md.
     pub(crate) scheme: Option<String>,
     pub(crate) secret: Option<String>,
     pub(crate) header: Option<String>,

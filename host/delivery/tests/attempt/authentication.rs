@@ -135,3 +135,35 @@ async fn the_credential_of_the_destination_wins_over_anything_in_the_profile() {
     let values: Vec<_> = server.received()[0].headers.get_all("dd-api-key").iter().cloned().collect();
     assert_eq!(values, ["the-real-key"]);
 }
+
+#[tokio::test]
+async fn a_secret_in_the_path_is_sent_and_nowhere_shown() {
+    let server = Server::answering(|_, request| reply(403, format!("no service at {}", request.uri))).await;
+    write_secret(&server, "T0CANARY1/B0CANARY2/canary-Xyz_9876543210");
+    let authentication = Authentication::UrlPath { secret: secret_reference(&server) };
+    let endpoint = server.url("/services/{secret}");
+    let destination = Destination::at(endpoint, authentication, profile(), client_config(&server));
+    let answer = destination.send().await.expect("an answer");
+    let received = server.received();
+    assert_eq!(received[0].uri.path(), "/services/T0CANARY1/B0CANARY2/canary-Xyz_9876543210/in");
+    assert_eq!(answer.body, "no service at /services/[secret]/in");
+    assert!(
+        destination.granted.summary().ends_with("/services/{secret}/in"),
+        "{}",
+        destination.granted.summary()
+    );
+}
+
+#[tokio::test]
+async fn an_event_cannot_name_the_place_of_the_secret() {
+    let server = Server::answering(|_, _| reply(200, "")).await;
+    write_secret(&server, "the-secret");
+    let authentication = Authentication::UrlPath { secret: secret_reference(&server) };
+    let profile = siemaphore_model::formatter::RequestProfile { path: "/{project}".into(), ..profile() };
+    let destination =
+        Destination::at(server.url("/{secret}"), authentication, profile, client_config(&server));
+    let group = siemaphore_delivery::Group { project: Some("{secret}".into()), ..crate::group() };
+    let body = destination.body(&[b"{}"]);
+    destination.target.attempt(&destination.granted, &group, &body).await.expect("an answer");
+    assert_eq!(server.received()[0].uri.path(), "/the-secret/%7Bsecret%7D");
+}

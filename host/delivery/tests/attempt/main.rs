@@ -21,6 +21,7 @@ use siemaphore_delivery::{
 };
 use siemaphore_model::formatter::{Compression, Framing, Limits, Method, Probe, RequestProfile};
 use siemaphore_secrets::{SecretReference, Secrets};
+use url::Url;
 
 use crate::server::Server;
 
@@ -90,7 +91,15 @@ impl Destination {
         profile: RequestProfile,
         client: ClientConfig,
     ) -> Self {
-        let endpoint = server.url("");
+        Self::at(server.url(""), authentication, profile, client)
+    }
+
+    fn at(
+        endpoint: Url,
+        authentication: Authentication,
+        profile: RequestProfile,
+        client: ClientConfig,
+    ) -> Self {
         let granted = GrantedProfile::check(&profile, &authentication, &endpoint).expect("granted");
         let config = TargetConfig { destination: "test".into(), endpoint, authentication, client };
         let target = Target::new(config, Arc::new(Secrets::new())).expect("a target");

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Value, json};
-use siemaphore_delivery::{Authentication, GrantedProfile, Group, RequestHead, frame};
+use siemaphore_delivery::{Authentication, GrantedProfile, Group, RequestHead, frame, shown_url};
 use siemaphore_model::formatter::RequestProfile;
 use siemaphore_model::normalise::{Context, Normaliser, Scratch};
 use siemaphore_model::redaction::Redaction;
@@ -92,7 +92,7 @@ fn make(command: &Format) -> Result<Requests> {
 }
 
 fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
-    GrantedProfile::check(asked, &Authentication::None, endpoint)
+    GrantedProfile::check(asked, &Authentication::shown_at(endpoint), endpoint)
         .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
 }
 
@@ -169,18 +169,22 @@ fn format(session: &mut Session, plan: &Plan, events: &EventBuffer) -> Result<Re
     Ok(Requests { requests, rejected, redacted: 0 })
 }
 
-/// The formatter's first suggestion, with the secret's place in it.
+/// The formatter's first suggestion, with the secret's place in it; none where that is no header.
 fn credential(formatter: &Formatter) -> Option<(String, String)> {
     let hint = formatter.description().authentication.first()?;
     let parameters: Value = serde_json::from_str(&hint.parameters).unwrap_or_default();
-    let name = |fallback: &str| parameters["header"].as_str().unwrap_or(fallback).to_owned();
+    let parameter = |name: &str, fallback: &str| parameters[name].as_str().unwrap_or(fallback).to_owned();
+    let authorization = |value: &str| Some(("authorization".to_owned(), value.to_owned()));
     match hint.scheme.as_str() {
-        "header" => Some((
-            name("authorization"),
-            format!("{}[secret]", parameters["prefix"].as_str().unwrap_or_default()),
-        )),
-        "basic" => Some((name("authorization"), "Basic [secret]".to_owned())),
-        _ => Some((name("authorization"), "Bearer [secret]".to_owned())),
+        "header" | "hmac" => {
+            Some((parameter("header", "authorization"), format!("{}[secret]", parameter("prefix", ""))))
+        }
+        "basic" => authorization("Basic [secret]"),
+        "standard-webhooks" => Some(("webhook-signature".to_owned(), "v1,[secret]".to_owned())),
+        "azure-shared-key" => authorization("SharedKey WORKSPACE:[secret]"),
+        "aws-sigv4" => authorization("AWS4-HMAC-SHA256 Credential=[secret]"),
+        "none" | "url-path" | "body-field" => None,
+        _ => authorization("Bearer [secret]"),
     }
 }
 
@@ -198,7 +202,7 @@ impl Request {
     }
 
     fn show(&self) -> Result<()> {
-        print::line(format_args!("{} {}", self.head.method, self.head.url));
+        print::line(format_args!("{} {}", self.head.method, shown_url(&self.head.url)));
         for (name, value) in self.headers() {
             print::line(format_args!("{name}: {value}"));
         }
@@ -213,7 +217,7 @@ impl Request {
             self.headers().into_iter().map(|(name, value)| (name, value.into())).collect();
         json!({
             "method": self.head.method.as_str(),
-            "url": self.head.url.as_str(),
+            "url": shown_url(&self.head.url),
             "headers": headers,
             "body": String::from_utf8_lossy(&self.body),
         })

@@ -10,7 +10,7 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 5] = ["header", "bearer", "basic", "oauth2-client-credentials", "none"];
+const SCHEMES: [&str; 6] = ["header", "bearer", "basic", "oauth2-client-credentials", "url-path", "none"];
 
 /// Where the secret is, or would be, written.
 pub(crate) fn secret_path(config: &DestinationConfig) -> Path {
@@ -53,6 +53,7 @@ pub(crate) fn choose(
             let username = parameters.required(problems, "username", written.username.as_ref());
             Some(Authentication::Basic { username: username?, secret: secret? })
         }
+        "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {
             let token_url = token_url(problems, &parameters);
             let client_id = parameters.required(problems, "client_id", written.client_id.as_ref());
