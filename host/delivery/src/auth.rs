@@ -8,6 +8,7 @@
 
 mod basic;
 mod bearer;
+mod body_field;
 mod header;
 mod oauth2;
 mod url_path;
@@ -21,6 +22,7 @@ use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
 use crate::attempt_error::AttemptError;
+pub(crate) use body_field::granted as granted_with_field;
 pub(crate) use oauth2::MAX_TOKEN_ANSWER_BYTES;
 pub(crate) use oauth2::TokenError;
 use oauth2::TokenSource;
@@ -56,6 +58,11 @@ pub enum Authentication {
     UrlPath {
         secret: SecretReference,
     },
+    /// The secret is a top-level field of the body, which is a JSON object.
+    BodyField {
+        field: String,
+        secret: SecretReference,
+    },
     None,
 }
 
@@ -75,7 +82,7 @@ impl Authentication {
             Authentication::Bearer { .. }
             | Authentication::Basic { .. }
             | Authentication::OAuth2ClientCredentials { .. } => Some(AUTHORIZATION),
-            Authentication::UrlPath { .. } | Authentication::None => None,
+            Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => None,
         }
     }
 
@@ -86,7 +93,8 @@ impl Authentication {
             | Authentication::Bearer { secret }
             | Authentication::Basic { secret, .. }
             | Authentication::OAuth2ClientCredentials { secret, .. }
-            | Authentication::UrlPath { secret } => Some(secret),
+            | Authentication::UrlPath { secret }
+            | Authentication::BodyField { secret, .. } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -170,6 +178,7 @@ impl Authenticator {
             }
             Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
             Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
+            Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());

@@ -9,7 +9,7 @@ use siemaphore_model::formatter::{self, Compression, Framing, Pending, Probe, Re
 use thiserror::Error;
 use url::Url;
 
-use crate::auth::Authentication;
+use crate::auth::{Authentication, granted_with_field};
 use crate::endpoint::{self, EndpointError};
 use crate::framing;
 use crate::group::{Group, Grouping, pieces};
@@ -93,6 +93,8 @@ pub enum GrantError {
     TooMany { what: &'static str, limit: usize },
     #[error("a name or value of the {0} is longer than {MAX_TEXT_BYTES} bytes")]
     TooLong(&'static str),
+    #[error("this destination's secret goes into the body, and the formatter {0}")]
+    BodyField(&'static str),
     #[error("the body of the probe is longer than {MAX_PROBE_BYTES} bytes")]
     ProbeBody,
 }
@@ -104,6 +106,9 @@ impl GrantError {
             GrantError::Endpoint(error) => error.hint(),
             GrantError::CredentialHeader(_) => {
                 "change the formatter's settings so that it leaves this header out, or authenticate in another way"
+            }
+            GrantError::BodyField(_) => {
+                "authenticate in another way, or use a formatter that sends one plain JSON object per request"
             }
             GrantError::RefusedHeader(_) => {
                 "leave the header out of the formatter's profile: the host sets it"
@@ -140,8 +145,12 @@ impl GrantedProfile {
         check_headers(profile, authentication)?;
         check_limits(profile)?;
         profile.probe.as_ref().map_or(Ok(()), check_probe)?;
+        let granted = match authentication {
+            Authentication::BodyField { .. } => granted_with_field(profile.clone())?,
+            _ => profile.clone(),
+        };
         Ok(GrantedProfile {
-            profile: profile.clone(),
+            profile: granted,
             grouping: Grouping::of(profile),
             summary: summary(profile, endpoint),
         })

@@ -186,4 +186,6 @@ pub(crate) struct Authentication {
     pub(crate) tenant: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) scope: Option<String>,
+    /// The member of the body's object that holds the secret.
+    pub(crate) field: Option<String>,
 }

@@ -31,6 +31,29 @@ fn group() -> Group {
     Group { organization: "acme".into(), project: Some("chat".into()), producer: "aisg".into() }
 }
 
+fn with_field(asked: &RequestProfile) -> Result<GrantedProfile, GrantError> {
+    let secret = SecretReference::Env("KEY".into());
+    let authentication = Authentication::BodyField { field: "routing_key".into(), secret };
+    GrantedProfile::check(asked, &authentication, &Url::parse("https://s").expect("a URL"))
+}
+
+#[test]
+fn a_secret_in_the_body_needs_one_plain_object_per_request_and_room() {
+    let plain = RequestProfile { framing: Framing::OnePerRequest, compression: Vec::new(), ..profile() };
+    let limits = Limits { records: 1, body_bytes: 5000, record_bytes: 5000 };
+    let granted = with_field(&RequestProfile { limits, ..plain.clone() }).expect("granted");
+    assert_eq!(granted.profile().limits.body_bytes, 5000 - 1024);
+    let tight = Limits { body_bytes: 1024, ..limits };
+    for (asked, words) in [
+        (RequestProfile { limits, ..profile() }, "several events"),
+        (RequestProfile { limits, compression: vec![Compression::Gzip], ..plain.clone() }, "compression"),
+        (RequestProfile { limits: tight, ..plain }, "no room"),
+    ] {
+        let error = with_field(&asked).expect_err(words);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
 #[test]
 fn the_summary_is_the_whole_request_line_with_the_names_of_placeholders() {
     let granted = checked(|profile| {

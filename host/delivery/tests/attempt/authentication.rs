@@ -2,6 +2,7 @@
 
 use http::HeaderName;
 use siemaphore_delivery::{AttemptErrorKind, Authentication, Decision};
+use siemaphore_model::formatter::{Framing, RequestProfile};
 use siemaphore_secrets::{REFRESH_INTERVAL, SecretReference};
 
 use crate::server::{Server, reply};
@@ -159,11 +160,29 @@ async fn an_event_cannot_name_the_place_of_the_secret() {
     let server = Server::answering(|_, _| reply(200, "")).await;
     write_secret(&server, "the-secret");
     let authentication = Authentication::UrlPath { secret: secret_reference(&server) };
-    let profile = siemaphore_model::formatter::RequestProfile { path: "/{project}".into(), ..profile() };
+    let profile = RequestProfile { path: "/{project}".into(), ..profile() };
     let destination =
         Destination::at(server.url("/{secret}"), authentication, profile, client_config(&server));
     let group = siemaphore_delivery::Group { project: Some("{secret}".into()), ..crate::group() };
     let body = destination.body(&[b"{}"]);
     destination.target.attempt(&destination.granted, &group, &body).await.expect("an answer");
     assert_eq!(server.received()[0].uri.path(), "/the-secret/%7Bsecret%7D");
+}
+
+#[tokio::test]
+async fn a_secret_in_the_body_is_sent_once_and_nowhere_shown() {
+    let server = Server::answering(|_, request| reply(400, request.body.clone())).await;
+    write_secret(&server, "R0CANARY+/5f6a7b8c9d0e");
+    let authentication =
+        Authentication::BodyField { field: "routing_key".into(), secret: secret_reference(&server) };
+    let profile = RequestProfile { framing: Framing::OnePerRequest, compression: Vec::new(), ..profile() };
+    let destination = Destination::with(&server, authentication, profile, client_config(&server));
+    let answer = destination.send().await.expect("an answer");
+    assert_eq!(server.received()[0].body, r#"{"routing_key":"R0CANARY+/5f6a7b8c9d0e","a":1}"#);
+    assert_eq!(answer.body, r#"{"routing_key":"[secret]","a":1}"#);
+
+    let body = destination.body(&[br#"{"routing_key":"from an event"}"#]);
+    let error = destination.target.attempt(&destination.granted, &crate::group(), &body).await;
+    assert_eq!(error.expect_err("two of them").kind, AttemptErrorKind::Request);
+    assert_eq!(server.received().len(), 1);
 }

@@ -10,7 +10,8 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 6] = ["header", "bearer", "basic", "oauth2-client-credentials", "url-path", "none"];
+const SCHEMES: [&str; 7] =
+    ["header", "bearer", "basic", "oauth2-client-credentials", "url-path", "body-field", "none"];
 
 /// Where the secret is, or would be, written.
 pub(crate) fn secret_path(config: &DestinationConfig) -> Path {
@@ -52,6 +53,10 @@ pub(crate) fn choose(
         "basic" => {
             let username = parameters.required(problems, "username", written.username.as_ref());
             Some(Authentication::Basic { username: username?, secret: secret? })
+        }
+        "body-field" => {
+            let field = parameters.required(problems, "field", written.field.as_ref());
+            Some(Authentication::BodyField { field: field?, secret: secret? })
         }
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {
