@@ -1,6 +1,7 @@
 //! One attempt: a framed body to one SIEM and its answer back, both only as this crate lets them through.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -12,13 +13,14 @@ use thiserror::Error;
 use url::Url;
 
 use crate::attempt_error::AttemptError;
-use crate::auth::{Authentication, Authenticator, Credential, MAX_TOKEN_ANSWER_BYTES};
+use crate::auth::{Authentication, Authenticator, Credential, MAX_TOKEN_ANSWER_BYTES, Message};
 use crate::clean::{Answer, LastCleaner};
 use crate::cookies::Cookies;
 use crate::endpoint::{self, EndpointError};
 use crate::framing::FramedBody;
 use crate::grant::{GrantError, GrantedProfile, RequestHead, check_query};
 use crate::group::Group;
+use crate::message_id::MessageId;
 
 /// Where a destination is and how it is authenticated.
 #[derive(Debug, Clone)]
@@ -90,18 +92,24 @@ impl Target {
         GrantedProfile::check(asked, self.authenticator.authentication(), &self.endpoint)
     }
 
+    /// Whether the authentication scheme names what is sent, so that [`Target::attempt`] wants a [`MessageId`].
+    pub fn names_messages(&self) -> bool {
+        matches!(self.authenticator.authentication(), Authentication::StandardWebhooks { .. })
+    }
+
     /// Sends one body. A credential that is refused is renewed once, and the body sent again with the new one.
     pub async fn attempt(
         &self,
         profile: &GrantedProfile,
         group: &Group,
         body: &FramedBody,
+        message_id: Option<&MessageId>,
     ) -> Result<Answer, AttemptError> {
         let mut head = profile.head(&self.endpoint, group);
         if let Some(encoding) = body.encoding {
             head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding(encoding)));
         }
-        self.exchange(head, body.bytes.clone()).await
+        self.exchange(head, body.bytes.clone(), message_id).await
     }
 
     /// Asks again about a batch, as a `pending` verdict wants it. `cookies` are sent if the profile is sticky.
@@ -119,7 +127,7 @@ impl Target {
         if let Some(cookies) = cookies.header().filter(|_| profile.profile().sticky) {
             head.headers.insert(COOKIE, cookies);
         }
-        self.exchange(head, Bytes::copy_from_slice(&pending.body)).await
+        self.exchange(head, Bytes::copy_from_slice(&pending.body), None).await
     }
 
     /// Makes the profile's probe, which stores nothing.
@@ -127,16 +135,21 @@ impl Target {
         let missing = || AttemptError::missing_path("probe");
         let head = profile.probe_head(&self.endpoint, group).ok_or_else(missing)?;
         let body = profile.profile().probe.as_ref().map(|probe| probe.body.clone()).unwrap_or_default();
-        self.exchange(head, body.into()).await
+        self.exchange(head, body.into(), None).await
     }
 
-    async fn exchange(&self, head: RequestHead, body: Bytes) -> Result<Answer, AttemptError> {
+    async fn exchange(
+        &self,
+        head: RequestHead,
+        body: Bytes,
+        message_id: Option<&MessageId>,
+    ) -> Result<Answer, AttemptError> {
         let RequestHead { method, url, headers } = head;
         let request = Request { method, url, headers, body };
         let Some(credential) = self.authenticator.credential().await? else {
             return self.send(request, &[]).await;
         };
-        let (authenticated, mut secrets) = self.authenticated(&request, &credential)?;
+        let (authenticated, mut secrets) = self.authenticated(&request, &credential, message_id)?;
         let answer = self.send(authenticated, &secrets).await?;
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
@@ -146,7 +159,7 @@ impl Target {
         match renewed {
             Ok(Some(renewed)) => {
                 tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
-                let (authenticated, more) = self.authenticated(&request, &renewed)?;
+                let (authenticated, more) = self.authenticated(&request, &renewed, message_id)?;
                 // The SIEM, or something before it, may still hold the first.
                 secrets.extend(more);
                 self.send(authenticated, &secrets).await
@@ -164,9 +177,11 @@ impl Target {
         &self,
         request: &Request,
         credential: &Credential,
+        message_id: Option<&MessageId>,
     ) -> Result<(Request, Vec<Secret>), AttemptError> {
         let mut request = request.clone();
-        let secrets = self.authenticator.apply(credential, &mut request)?;
+        let message = Message { id: message_id, now: SystemTime::now() };
+        let secrets = self.authenticator.apply(credential, &mut request, &message)?;
         Ok((request, secrets))
     }
 

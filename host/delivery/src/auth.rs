@@ -10,10 +10,13 @@ mod basic;
 mod bearer;
 mod body_field;
 mod header;
+mod hmac;
 mod oauth2;
+mod standard_webhooks;
 mod url_path;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
@@ -22,6 +25,7 @@ use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
 use crate::attempt_error::AttemptError;
+use crate::message_id::MessageId;
 pub(crate) use body_field::granted as granted_with_field;
 pub(crate) use oauth2::MAX_TOKEN_ANSWER_BYTES;
 pub(crate) use oauth2::TokenError;
@@ -63,6 +67,16 @@ pub enum Authentication {
         field: String,
         secret: SecretReference,
     },
+    /// `header: <prefix><HMAC-SHA256 of the body in hexadecimal>`, with the secret as key.
+    Hmac {
+        header: HeaderName,
+        prefix: String,
+        secret: SecretReference,
+    },
+    /// Id, time and signature as the Standard Webhooks specification has them; the secret is `whsec_…`.
+    StandardWebhooks {
+        secret: SecretReference,
+    },
     None,
 }
 
@@ -75,14 +89,19 @@ impl Authentication {
         }
     }
 
-    /// The header that carries the credential.
-    pub fn header(&self) -> Option<HeaderName> {
+    /// The headers that carry the credential.
+    pub fn headers(&self) -> Vec<HeaderName> {
         match self {
-            Authentication::Header { header, .. } => Some(header.clone()),
+            Authentication::Header { header, .. } | Authentication::Hmac { header, .. } => {
+                vec![header.clone()]
+            }
             Authentication::Bearer { .. }
             | Authentication::Basic { .. }
-            | Authentication::OAuth2ClientCredentials { .. } => Some(AUTHORIZATION),
-            Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => None,
+            | Authentication::OAuth2ClientCredentials { .. } => vec![AUTHORIZATION],
+            Authentication::StandardWebhooks { .. } => standard_webhooks::HEADERS.to_vec(),
+            Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => {
+                Vec::new()
+            }
         }
     }
 
@@ -94,7 +113,9 @@ impl Authentication {
             | Authentication::Basic { secret, .. }
             | Authentication::OAuth2ClientCredentials { secret, .. }
             | Authentication::UrlPath { secret }
-            | Authentication::BodyField { secret, .. } => Some(secret),
+            | Authentication::BodyField { secret, .. }
+            | Authentication::Hmac { secret, .. }
+            | Authentication::StandardWebhooks { secret } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -117,6 +138,14 @@ impl Credential {
     fn of_token(token: Secret, origin: Secret) -> Self {
         Credential { value: token, origin: Some(origin) }
     }
+}
+
+/// What a signature covers beside the request.
+pub(crate) struct Message<'a> {
+    /// Of the events in the request; none for one without events, such as a probe.
+    pub(crate) id: Option<&'a MessageId>,
+    /// The time of this attempt.
+    pub(crate) now: SystemTime,
 }
 
 /// Makes the credentials of one destination.
@@ -169,6 +198,7 @@ impl Authenticator {
         &self,
         credential: &Credential,
         request: &mut Request,
+        message: &Message<'_>,
     ) -> Result<Vec<Secret>, AttemptError> {
         let secret = &credential.value;
         let mut secrets = match &self.authentication {
@@ -179,6 +209,8 @@ impl Authenticator {
             Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
             Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
             Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
+            Authentication::Hmac { header, prefix, .. } => hmac::apply(header, prefix, secret, request)?,
+            Authentication::StandardWebhooks { .. } => standard_webhooks::apply([secret], message, request)?,
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());

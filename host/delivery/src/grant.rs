@@ -244,13 +244,14 @@ fn check_headers(profile: &RequestProfile, authentication: &Authentication) -> R
     if profile.content_type.is_empty() || HeaderValue::from_str(&profile.content_type).is_err() {
         return Err(GrantError::ContentType(profile.content_type.escape_debug().to_string()));
     }
+    let credential_headers = authentication.headers();
     let mut seen: Vec<HeaderName> = Vec::new();
     for (name, value) in &profile.headers {
         let shown = || name.escape_debug().to_string();
         let header: HeaderName = name.parse().map_err(|_| GrantError::BadHeader(shown()))?;
         // The credential's own header first: its error says more than that of a refused one.
         let reads_as = header.as_str().replace('_', "-");
-        if authentication.header().is_some_and(|own| own.as_str().replace('_', "-") == reads_as) {
+        if credential_headers.iter().any(|own| own.as_str().replace('_', "-") == reads_as) {
             return Err(GrantError::CredentialHeader(shown()));
         }
         if is_the_hosts(header.as_str()) {

@@ -25,6 +25,7 @@ mod attempt_error;
 mod auth;
 mod clean;
 mod cookies;
+mod message_id;
 
 // What the answer means.
 mod classify;
@@ -50,6 +51,7 @@ pub use endpoint::{EndpointError, shown_url};
 pub use framing::{Framed, FramedBody, Frames, TooLarge, frame};
 pub use grant::{GrantError, GrantedProfile, RequestHead};
 pub use group::{Group, Grouping};
+pub use message_id::MessageId;
 pub use retry::{MAX_RETRY_AFTER, Schedule};
 pub use siemaphore_http::{ClientConfig, EgressPolicy};
 pub use standard::{Standing, standard};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use siemaphore_delivery::{FramedBody, Group, TooLarge};
+use siemaphore_delivery::{FramedBody, Group, MessageId, TooLarge};
 use siemaphore_model::formatter::Records;
 use siemaphore_store::AttemptRecord;
 
@@ -69,6 +69,17 @@ impl Batch {
             }
         }
         old
+    }
+
+    /// The same for the same events, however often they are sent.
+    pub(crate) fn message_id(&self) -> MessageId {
+        let mut members = self.members.iter().peekable();
+        let events = (0..).zip(self.formatted.chunk.iter());
+        MessageId::of_events(
+            events.filter_map(|(index, event)| {
+                members.next_if(|member| **member == index).map(|_| event.key())
+            }),
+        )
     }
 
     /// The events themselves, for formatting them anew or keeping them.

@@ -32,7 +32,9 @@ impl Answered {
 pub(crate) async fn send(stages: &Stages, mut batch: Batch) -> Answered {
     let version = Arc::clone(&batch.formatted.version);
     let sent_bytes = batch.body.bytes.len();
-    let answer = stages.target.attempt(&version.profile, &batch.group, &batch.body).await;
+    let message_id = stages.target.names_messages().then(|| batch.message_id());
+    let attempt = stages.target.attempt(&version.profile, &batch.group, &batch.body, message_id.as_ref());
+    let answer = attempt.await;
     let decision = decide(stages, &version, &batch, &answer).await;
     if !matches!(decision, Decision::Delivered { .. } | Decision::Pending(_)) {
         batch.remember(record(&answer, &decision));

@@ -78,7 +78,9 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
         let (reason, hint) = suspect.map(|suspect| (suspect.reason, suspect.hint)).unwrap_or_default();
         return TestReport::failed(reason, hint);
     };
-    let answer = stages.target.attempt(&version.profile, &batch.group, &batch.body).await;
+    let message_id = stages.target.names_messages().then(|| batch.message_id());
+    let attempt = stages.target.attempt(&version.profile, &batch.group, &batch.body, message_id.as_ref());
+    let answer = attempt.await;
     let decision = decide(stages, &version, &batch, &answer).await;
     let (status, text) = match &answer {
         Ok(answer) => (Some(answer.status), excerpt(answer)),

@@ -134,7 +134,7 @@ impl Destination {
     }
 
     async fn attempt(&self, body: &FramedBody) -> Answer {
-        self.target.attempt(&self.granted, &Group::default(), body).await.unwrap()
+        self.target.attempt(&self.granted, &Group::default(), body, None).await.unwrap()
     }
 
     async fn follow_up(&self, cookies: &Cookies) -> Answer {

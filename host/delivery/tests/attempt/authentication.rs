@@ -1,7 +1,10 @@
 //! How a request is authenticated, and what happens when a SIEM refuses a credential.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
-use siemaphore_delivery::{AttemptErrorKind, Authentication, Decision};
+use siemaphore_delivery::{AttemptErrorKind, Authentication, Decision, MessageId};
+use siemaphore_model::EventKey;
 use siemaphore_model::formatter::{Framing, RequestProfile};
 use siemaphore_secrets::{REFRESH_INTERVAL, SecretReference};
 
@@ -165,7 +168,7 @@ async fn an_event_cannot_name_the_place_of_the_secret() {
         Destination::at(server.url("/{secret}"), authentication, profile, client_config(&server));
     let group = siemaphore_delivery::Group { project: Some("{secret}".into()), ..crate::group() };
     let body = destination.body(&[b"{}"]);
-    destination.target.attempt(&destination.granted, &group, &body).await.expect("an answer");
+    destination.target.attempt(&destination.granted, &group, &body, None).await.expect("an answer");
     assert_eq!(server.received()[0].uri.path(), "/the-secret/%7Bsecret%7D");
 }
 
@@ -182,7 +185,73 @@ async fn a_secret_in_the_body_is_sent_once_and_nowhere_shown() {
     assert_eq!(answer.body, r#"{"routing_key":"[secret]","a":1}"#);
 
     let body = destination.body(&[br#"{"routing_key":"from an event"}"#]);
-    let error = destination.target.attempt(&destination.granted, &crate::group(), &body).await;
+    let error = destination.target.attempt(&destination.granted, &crate::group(), &body, None).await;
     assert_eq!(error.expect_err("two of them").kind, AttemptErrorKind::Request);
     assert_eq!(server.received().len(), 1);
+}
+
+/// Checks a signature as the receiver of a webhook does.
+fn is_signed(key: &[u8], signed: &[u8], signature: &[u8]) -> bool {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+    ring::hmac::verify(&key, signed, signature).is_ok()
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).expect("a digit") as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+#[tokio::test]
+async fn the_compressed_body_is_what_an_hmac_signs_and_the_signature_is_not_shown() {
+    let verify = |_, request: &crate::server::Received| {
+        let header = request.header("x-hub-signature-256").expect("it is signed");
+        let signature = from_hex(header.strip_prefix("sha256=").expect("the prefix"));
+        assert_eq!(request.header("content-encoding"), Some("gzip"));
+        let status = if is_signed(b"canary-key-7f3a", &request.body, &signature) { 400 } else { 401 };
+        reply(status, format!("you sent {header}"))
+    };
+    let server = Server::answering(verify).await;
+    write_secret(&server, "canary-key-7f3a");
+    let authentication = Authentication::Hmac {
+        header: HeaderName::from_static("x-hub-signature-256"),
+        prefix: "sha256=".into(),
+        secret: secret_reference(&server),
+    };
+    let destination = Destination::new(&server, authentication);
+    let record = format!("{{\"a\":\"{}\"}}", "a".repeat(2000));
+    let body = destination.body(&[record.as_bytes()]);
+    let answer = destination.target.attempt(&destination.granted, &crate::group(), &body, None).await;
+    let answer = answer.expect("an answer");
+    assert_eq!((answer.status, &answer.body[..]), (400, &b"you sent sha256=[secret]"[..]));
+}
+
+#[tokio::test]
+async fn a_webhook_is_signed_with_its_id_and_time_and_keeps_its_id_when_sent_again() {
+    let key = STANDARD.encode([7; 32]);
+    let verify = |_, request: &crate::server::Received| {
+        let [id, time, signatures] = ["webhook-id", "webhook-timestamp", "webhook-signature"]
+            .map(|name| request.header(name).expect(name));
+        let age = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs()
+            - time.parse::<u64>().expect("seconds");
+        let signed = [format!("{id}.{time}.").as_bytes(), &request.body].concat();
+        let signature =
+            STANDARD.decode(signatures.strip_prefix("v1,").expect("its version")).expect("base64");
+        let status = if age < 300 && is_signed(&[7; 32], &signed, &signature) { 503 } else { 401 };
+        reply(status, format!("you sent {signatures}"))
+    };
+    let server = Server::answering(verify).await;
+    write_secret(&server, &format!("whsec_{key}"));
+    let destination =
+        Destination::new(&server, Authentication::StandardWebhooks { secret: secret_reference(&server) });
+    assert!(destination.target.names_messages());
+    let id = MessageId::of_events([EventKey::from_bytes([5; 16])]);
+    let body = destination.body(&[b"{}"]);
+    for _ in 0..2 {
+        let answer =
+            destination.target.attempt(&destination.granted, &crate::group(), &body, Some(&id)).await;
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status, &answer.body[..]), (503, &b"you sent v1,[secret]"[..]));
+    }
+    let ids: Vec<_> = server.received().iter().map(|r| r.header("webhook-id").map(str::to_owned)).collect();
+    assert_eq!(ids, [Some("05".repeat(16)), Some("05".repeat(16))]);
 }

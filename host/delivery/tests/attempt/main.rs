@@ -107,7 +107,7 @@ impl Destination {
     }
 
     async fn send(&self) -> Result<Answer, AttemptError> {
-        self.target.attempt(&self.granted, &group(), &self.body(&[br#"{"a":1}"#])).await
+        self.target.attempt(&self.granted, &group(), &self.body(&[br#"{"a":1}"#]), None).await
     }
 
     fn body(&self, records: &[&[u8]]) -> FramedBody {

@@ -37,7 +37,7 @@ async fn a_large_batch_arrives_compressed() {
     let server = Server::answering(|_, _| reply(200, "{}")).await;
     let destination = Destination::new(&server, Authentication::None);
     let body = destination.body(&[br#"{"event":"dlp.pii_blocked"}"#.as_slice(); 100]);
-    destination.target.attempt(&destination.granted, &group(), &body).await.expect("an answer");
+    destination.target.attempt(&destination.granted, &group(), &body, None).await.expect("an answer");
     let request = &server.received()[0];
     assert_eq!(request.header("content-encoding"), Some("gzip"));
     let mut plain = Vec::new();

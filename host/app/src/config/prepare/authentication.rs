@@ -10,8 +10,17 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 7] =
-    ["header", "bearer", "basic", "oauth2-client-credentials", "url-path", "body-field", "none"];
+const SCHEMES: [&str; 9] = [
+    "header",
+    "bearer",
+    "basic",
+    "oauth2-client-credentials",
+    "url-path",
+    "body-field",
+    "hmac",
+    "standard-webhooks",
+    "none",
+];
 
 /// Where the secret is, or would be, written.
 pub(crate) fn secret_path(config: &DestinationConfig) -> Path {
@@ -45,8 +54,7 @@ pub(crate) fn choose(
     match scheme {
         "header" => {
             let header = header(problems, &parameters);
-            let prefix =
-                written.prefix.clone().or_else(|| parameters.suggestion("prefix")).unwrap_or_default();
+            let prefix = parameters.optional("prefix", written.prefix.as_ref()).unwrap_or_default();
             Some(Authentication::Header { header: header?, prefix, secret: secret? })
         }
         "bearer" => Some(Authentication::Bearer { secret: secret? }),
@@ -58,6 +66,12 @@ pub(crate) fn choose(
             let field = parameters.required(problems, "field", written.field.as_ref());
             Some(Authentication::BodyField { field: field?, secret: secret? })
         }
+        "hmac" => {
+            let header = header(problems, &parameters);
+            let prefix = parameters.optional("prefix", written.prefix.as_ref()).unwrap_or_default();
+            Some(Authentication::Hmac { header: header?, prefix, secret: secret? })
+        }
+        "standard-webhooks" => Some(Authentication::StandardWebhooks { secret: secret? }),
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {
             let token_url = token_url(problems, &parameters);
@@ -142,8 +156,12 @@ impl Parameters<'_> {
         self.suggested.get(key).and_then(Value::as_str).map(str::to_owned)
     }
 
+    fn optional(&self, key: &str, written: Option<&String>) -> Option<String> {
+        written.cloned().or_else(|| self.suggestion(key))
+    }
+
     fn required(&self, problems: &mut Problems<'_>, key: &str, written: Option<&String>) -> Option<String> {
-        let value = written.cloned().or_else(|| self.suggestion(key));
+        let value = self.optional(key, written);
         if value.is_none() {
             problems.add(
                 self.path(key),
