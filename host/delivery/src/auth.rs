@@ -6,6 +6,7 @@
 //! can be cleaned of them. When a SIEM refuses a credential, [`Authenticator::renewed`] gets another one, if there is
 //! another.
 
+mod azure_shared_key;
 mod basic;
 mod bearer;
 mod body_field;
@@ -77,6 +78,11 @@ pub enum Authentication {
     StandardWebhooks {
         secret: SecretReference,
     },
+    /// `Authorization: SharedKey <workspace>:<signature>`; the secret is a key of the workspace, in base64.
+    AzureSharedKey {
+        workspace_id: String,
+        secret: SecretReference,
+    },
     None,
 }
 
@@ -99,6 +105,7 @@ impl Authentication {
             | Authentication::Basic { .. }
             | Authentication::OAuth2ClientCredentials { .. } => vec![AUTHORIZATION],
             Authentication::StandardWebhooks { .. } => standard_webhooks::HEADERS.to_vec(),
+            Authentication::AzureSharedKey { .. } => azure_shared_key::HEADERS.to_vec(),
             Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => {
                 Vec::new()
             }
@@ -115,7 +122,8 @@ impl Authentication {
             | Authentication::UrlPath { secret }
             | Authentication::BodyField { secret, .. }
             | Authentication::Hmac { secret, .. }
-            | Authentication::StandardWebhooks { secret } => Some(secret),
+            | Authentication::StandardWebhooks { secret }
+            | Authentication::AzureSharedKey { secret, .. } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -211,6 +219,9 @@ impl Authenticator {
             Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
             Authentication::Hmac { header, prefix, .. } => hmac::apply(header, prefix, secret, request)?,
             Authentication::StandardWebhooks { .. } => standard_webhooks::apply([secret], message, request)?,
+            Authentication::AzureSharedKey { workspace_id, .. } => {
+                azure_shared_key::apply(workspace_id, secret, message, request)?
+            }
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());

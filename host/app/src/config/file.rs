@@ -188,4 +188,5 @@ pub(crate) struct Authentication {
     pub(crate) scope: Option<String>,
     /// The member of the body's object that holds the secret.
     pub(crate) field: Option<String>,
+    pub(crate) workspace_id: Option<String>,
 }

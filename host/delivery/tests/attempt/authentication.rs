@@ -190,24 +190,22 @@ async fn a_secret_in_the_body_is_sent_once_and_nowhere_shown() {
     assert_eq!(server.received().len(), 1);
 }
 
-/// Checks a signature as the receiver of a webhook does.
-fn is_signed(key: &[u8], signed: &[u8], signature: &[u8]) -> bool {
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
-    ring::hmac::verify(&key, signed, signature).is_ok()
+/// What a receiver that has the key expects.
+fn signature(key: &[u8], signed: &[u8]) -> ring::hmac::Tag {
+    ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), signed)
 }
 
-fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).expect("a digit") as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]
 async fn the_compressed_body_is_what_an_hmac_signs_and_the_signature_is_not_shown() {
     let verify = |_, request: &crate::server::Received| {
         let header = request.header("x-hub-signature-256").expect("it is signed");
-        let signature = from_hex(header.strip_prefix("sha256=").expect("the prefix"));
+        let expected = format!("sha256={}", to_hex(signature(b"canary-key-7f3a", &request.body).as_ref()));
         assert_eq!(request.header("content-encoding"), Some("gzip"));
-        let status = if is_signed(b"canary-key-7f3a", &request.body, &signature) { 400 } else { 401 };
+        let status = if header == expected { 400 } else { 401 };
         reply(status, format!("you sent {header}"))
     };
     let server = Server::answering(verify).await;
@@ -234,9 +232,8 @@ async fn a_webhook_is_signed_with_its_id_and_time_and_keeps_its_id_when_sent_aga
         let age = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs()
             - time.parse::<u64>().expect("seconds");
         let signed = [format!("{id}.{time}.").as_bytes(), &request.body].concat();
-        let signature =
-            STANDARD.decode(signatures.strip_prefix("v1,").expect("its version")).expect("base64");
-        let status = if age < 300 && is_signed(&[7; 32], &signed, &signature) { 503 } else { 401 };
+        let expected = format!("v1,{}", STANDARD.encode(signature(&[7; 32], &signed)));
+        let status = if age < 300 && signatures == expected { 503 } else { 401 };
         reply(status, format!("you sent {signatures}"))
     };
     let server = Server::answering(verify).await;
@@ -254,4 +251,23 @@ async fn a_webhook_is_signed_with_its_id_and_time_and_keeps_its_id_when_sent_aga
     }
     let ids: Vec<_> = server.received().iter().map(|r| r.header("webhook-id").map(str::to_owned)).collect();
     assert_eq!(ids, [Some("05".repeat(16)), Some("05".repeat(16))]);
+}
+
+#[tokio::test]
+async fn a_shared_key_signs_the_length_of_the_body_and_the_time() {
+    let verify = |_, request: &crate::server::Received| {
+        let authorization = request.header("authorization").expect("it is signed");
+        let shown = authorization.strip_prefix("SharedKey workspace-1:").expect("the workspace");
+        let date = request.header("x-ms-date").expect("a date");
+        let type_of_body = request.header("content-type").expect("a type");
+        let signed = format!("POST\n{}\n{type_of_body}\nx-ms-date:{date}\n/in", request.body.len());
+        let expected = STANDARD.encode(signature(&[9; 64], signed.as_bytes()));
+        reply(if shown == expected { 400 } else { 403 }, format!("you sent {shown}"))
+    };
+    let server = Server::answering(verify).await;
+    write_secret(&server, &STANDARD.encode([9; 64]));
+    let secret = secret_reference(&server);
+    let authentication = Authentication::AzureSharedKey { workspace_id: "workspace-1".into(), secret };
+    let answer = Destination::new(&server, authentication).send().await.expect("an answer");
+    assert_eq!((answer.status, &answer.body[..]), (400, &b"you sent [secret]"[..]));
 }

@@ -10,7 +10,7 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 9] = [
+const SCHEMES: [&str; 10] = [
     "header",
     "bearer",
     "basic",
@@ -19,6 +19,7 @@ const SCHEMES: [&str; 9] = [
     "body-field",
     "hmac",
     "standard-webhooks",
+    "azure-shared-key",
     "none",
 ];
 
@@ -72,6 +73,10 @@ pub(crate) fn choose(
             Some(Authentication::Hmac { header: header?, prefix, secret: secret? })
         }
         "standard-webhooks" => Some(Authentication::StandardWebhooks { secret: secret? }),
+        "azure-shared-key" => {
+            let workspace_id = parameters.required(problems, "workspace_id", written.workspace_id.as_ref());
+            Some(Authentication::AzureSharedKey { workspace_id: workspace_id?, secret: secret? })
+        }
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {
             let token_url = token_url(problems, &parameters);
