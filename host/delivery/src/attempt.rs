@@ -69,7 +69,7 @@ impl Target {
         let client = Client::new(&config.client)?;
         client.check(&config.endpoint).map_err(EndpointError::Url)?;
         endpoint::check(&config.endpoint, &config.authentication)?;
-        if let Authentication::OAuth2ClientCredentials { token_url, .. } = &config.authentication {
+        if let Some(token_url) = config.authentication.token_url() {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }
         let tokens = client.with_answer_bytes(MAX_TOKEN_ANSWER_BYTES);

@@ -117,6 +117,9 @@ impl From<SecretError> for AttemptError {
 
 impl From<TokenError> for AttemptError {
     fn from(error: TokenError) -> Self {
+        if let TokenError::Unusable(error) = error {
+            return error;
+        }
         AttemptError {
             kind: AttemptErrorKind::Token,
             reason: error.to_string(),

@@ -10,10 +10,12 @@ mod azure_shared_key;
 mod basic;
 mod bearer;
 mod body_field;
+mod google_service_account;
 mod header;
 mod hmac;
 mod oauth2;
 mod standard_webhooks;
+mod token;
 mod url_path;
 
 use std::sync::Arc;
@@ -28,9 +30,9 @@ use url::Url;
 use crate::attempt_error::AttemptError;
 use crate::message_id::MessageId;
 pub(crate) use body_field::granted as granted_with_field;
-pub(crate) use oauth2::MAX_TOKEN_ANSWER_BYTES;
-pub(crate) use oauth2::TokenError;
-use oauth2::TokenSource;
+pub(crate) use token::MAX_TOKEN_ANSWER_BYTES;
+pub(crate) use token::TokenError;
+use token::{TokenRequest, TokenSource};
 pub(crate) use url_path::PLACEHOLDER as SECRET_PLACEHOLDER;
 pub(crate) use url_path::occurrences as secret_occurrences;
 
@@ -83,6 +85,13 @@ pub enum Authentication {
         workspace_id: String,
         secret: SecretReference,
     },
+    /// A token for a Google service account; the secret is the JSON of its key file.
+    GoogleServiceAccount {
+        /// Instead of the key file's own.
+        token_url: Option<Url>,
+        scope: String,
+        secret: SecretReference,
+    },
     None,
 }
 
@@ -103,12 +112,31 @@ impl Authentication {
             }
             Authentication::Bearer { .. }
             | Authentication::Basic { .. }
-            | Authentication::OAuth2ClientCredentials { .. } => vec![AUTHORIZATION],
+            | Authentication::OAuth2ClientCredentials { .. }
+            | Authentication::GoogleServiceAccount { .. } => vec![AUTHORIZATION],
             Authentication::StandardWebhooks { .. } => standard_webhooks::HEADERS.to_vec(),
             Authentication::AzureSharedKey { .. } => azure_shared_key::HEADERS.to_vec(),
             Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => {
                 Vec::new()
             }
+        }
+    }
+
+    /// The secret that a token is got with.
+    fn token_secret(&self) -> Option<&SecretReference> {
+        match self {
+            Authentication::OAuth2ClientCredentials { secret, .. }
+            | Authentication::GoogleServiceAccount { secret, .. } => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// Where it gets tokens, as far as that is configured.
+    pub(crate) fn token_url(&self) -> Option<&Url> {
+        match self {
+            Authentication::OAuth2ClientCredentials { token_url, .. } => Some(token_url),
+            Authentication::GoogleServiceAccount { token_url, .. } => token_url.as_ref(),
+            _ => None,
         }
     }
 
@@ -123,7 +151,8 @@ impl Authentication {
             | Authentication::BodyField { secret, .. }
             | Authentication::Hmac { secret, .. }
             | Authentication::StandardWebhooks { secret }
-            | Authentication::AzureSharedKey { secret, .. } => Some(secret),
+            | Authentication::AzureSharedKey { secret, .. }
+            | Authentication::GoogleServiceAccount { secret, .. } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -134,18 +163,9 @@ impl Authentication {
 pub(crate) struct Credential {
     /// The secret, or the token that was got for it.
     value: Secret,
-    /// What a token was got with. Not in the request, and all the same not to be seen in an answer.
-    origin: Option<Secret>,
-}
-
-impl Credential {
-    fn of_secret(secret: Secret) -> Self {
-        Credential { value: secret, origin: None }
-    }
-
-    fn of_token(token: Secret, origin: Secret) -> Self {
-        Credential { value: token, origin: Some(origin) }
-    }
+    /// What a token was got with; of a secret, nothing. Not in the request, and all the same not to be seen in an
+    /// answer.
+    origins: Option<Vec<Secret>>,
 }
 
 /// What a signature covers beside the request.
@@ -189,7 +209,7 @@ impl Authenticator {
     ) -> Result<Option<Credential>, AttemptError> {
         let Some(reference) = self.authentication.secret() else { return Ok(None) };
         let secret = self.secrets.refresh(reference).await?;
-        if refused.origin.is_some() {
+        if refused.origins.is_some() {
             // 403 is about rights, which a new token has no more of.
             if status != 401 {
                 return Ok(None);
@@ -211,9 +231,9 @@ impl Authenticator {
         let secret = &credential.value;
         let mut secrets = match &self.authentication {
             Authentication::Header { header, prefix, .. } => header::apply(header, prefix, secret, request)?,
-            Authentication::Bearer { .. } | Authentication::OAuth2ClientCredentials { .. } => {
-                bearer::apply(secret, request)?
-            }
+            Authentication::Bearer { .. }
+            | Authentication::OAuth2ClientCredentials { .. }
+            | Authentication::GoogleServiceAccount { .. } => bearer::apply(secret, request)?,
             Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
             Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
             Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
@@ -225,30 +245,38 @@ impl Authenticator {
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());
-        secrets.extend(credential.origin.clone());
+        secrets.extend(credential.origins.iter().flatten().cloned());
         Ok(secrets)
     }
 
     async fn made_from(&self, secret: Secret) -> Result<Credential, AttemptError> {
-        let Authentication::OAuth2ClientCredentials { token_url, client_id, scope, secret: reference } =
-            &self.authentication
-        else {
-            return Ok(Credential::of_secret(secret));
+        let Some(reference) = self.authentication.token_secret() else {
+            return Ok(Credential { value: secret, origins: None });
         };
-        let request = oauth2::TokenRequest { token_url, client_id, scope, secret };
-        let (token, secret) = match self.tokens.token(&request).await {
-            // The client's secret may have been rotated within the time that it is remembered.
+        let (value, origins) = match self.tokens.token(|| self.token_request(&secret)).await {
+            // The secret may have been rotated within the time that it is remembered.
             Err(error) if error.is_refused_client() => {
-                let secret = self.secrets.refresh(reference).await?;
-                if secret.same_value(&request.secret) {
+                let fresh = self.secrets.refresh(reference).await?;
+                if fresh.same_value(&secret) {
                     return Err(error.into());
                 }
-                let request = oauth2::TokenRequest { secret, ..request };
-                (self.tokens.token(&request).await?, request.secret)
+                self.tokens.token(|| self.token_request(&fresh)).await?
             }
-            token => (token?, request.secret),
+            token => token?,
         };
-        Ok(Credential::of_token(token, secret))
+        Ok(Credential { value, origins: Some(origins) })
+    }
+
+    fn token_request(&self, secret: &Secret) -> Result<TokenRequest, AttemptError> {
+        match &self.authentication {
+            Authentication::OAuth2ClientCredentials { token_url, client_id, scope, .. } => {
+                Ok(oauth2::token_request(token_url, client_id, scope, secret))
+            }
+            Authentication::GoogleServiceAccount { token_url, scope, .. } => {
+                google_service_account::token_request(token_url.as_ref(), scope, secret, SystemTime::now())
+            }
+            _ => Err(AttemptError::unusable_secret()),
+        }
     }
 }
 

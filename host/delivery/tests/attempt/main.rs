@@ -7,6 +7,7 @@ mod server;
 mod authentication;
 mod cleaning;
 mod failures;
+mod google;
 mod oauth2;
 mod requests;
 

@@ -10,7 +10,7 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 10] = [
+const SCHEMES: [&str; 11] = [
     "header",
     "bearer",
     "basic",
@@ -20,6 +20,7 @@ const SCHEMES: [&str; 10] = [
     "hmac",
     "standard-webhooks",
     "azure-shared-key",
+    "google-service-account",
     "none",
 ];
 
@@ -76,6 +77,14 @@ pub(crate) fn choose(
         "azure-shared-key" => {
             let workspace_id = parameters.required(problems, "workspace_id", written.workspace_id.as_ref());
             Some(Authentication::AzureSharedKey { workspace_id: workspace_id?, secret: secret? })
+        }
+        "google-service-account" => {
+            let scope = parameters.required(problems, "scope", written.scope.as_ref());
+            let token_url = match &written.token_url {
+                Some(_) => Some(token_url(problems, &parameters)?),
+                None => None,
+            };
+            Some(Authentication::GoogleServiceAccount { token_url, scope: scope?, secret: secret? })
         }
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {

@@ -7,6 +7,7 @@ use siemaphore_http::{Answer, SendError};
 use siemaphore_secrets::Secret;
 use thiserror::Error;
 
+use crate::attempt_error::AttemptError;
 use crate::clean::Cleaner;
 use crate::retry;
 use crate::standard::{Standing, standard};
@@ -16,6 +17,9 @@ const MAX_DESCRIPTION_CHARS: usize = 300;
 
 #[derive(Debug, Error)]
 pub(crate) enum TokenError {
+    /// There is nothing to ask with.
+    #[error(transparent)]
+    Unusable(#[from] AttemptError),
     #[error("no token: {0}")]
     Send(#[from] SendError),
     #[error("the token endpoint answered {status}: {description}")]
@@ -56,9 +60,9 @@ const ENTRA_HINTS: [(&str, &str); 7] = [
 ];
 
 impl TokenError {
-    /// From an answer other than 200, without the client's secret should it be echoed.
-    pub(super) fn refused(answer: &Answer, secret: &Secret) -> Self {
-        let cleaned = Arc::new(Cleaner::new([secret])).answer(answer.clone());
+    /// From an answer other than 200, without the secrets of the request should they be echoed.
+    pub(super) fn refused(answer: &Answer, secrets: &[Secret]) -> Self {
+        let cleaned = Arc::new(Cleaner::new(secrets)).answer(answer.clone());
         let parsed: ErrorAnswer = serde_json::from_slice(&cleaned.body).unwrap_or_default();
         // Entra ID adds trace ids on further lines.
         let words = parsed.error_description.lines().next().unwrap_or_default();
@@ -79,9 +83,10 @@ impl TokenError {
         }
     }
 
-    /// Whether the endpoint knows the client but not its secret.
+    /// Whether the endpoint knows the client but not its secret, or does not take its signature.
     pub(crate) fn is_refused_client(&self) -> bool {
-        matches!(self, TokenError::Refused { error, .. } if error == "invalid_client")
+        let of_client = |error: &str| matches!(error, "invalid_client" | "invalid_grant");
+        matches!(self, TokenError::Refused { error, .. } if of_client(error))
     }
 
     /// Whether nothing changes until somebody changes something.
@@ -89,6 +94,7 @@ impl TokenError {
         match self {
             TokenError::Send(error) => error.needs_operator(),
             TokenError::Refused { status, .. } => standard(*status) != Standing::Retry,
+            TokenError::Unusable(error) => error.needs_operator,
             TokenError::Unreadable(_) => true,
         }
     }
@@ -100,8 +106,9 @@ impl TokenError {
         }
     }
 
-    pub(crate) fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &str {
         match self {
+            TokenError::Unusable(error) => &error.hint,
             TokenError::Send(error) => error.hint(),
             TokenError::Unreadable(_) => "check the token URL: it should be the OAuth2 token endpoint itself",
             TokenError::Refused { status, error, description, .. } => ENTRA_HINTS
@@ -114,6 +121,9 @@ impl TokenError {
 
 fn hint_of(status: u16, error: &str) -> &'static str {
     match (error, status) {
+        ("invalid_grant", _) => {
+            "check that the key has not been deleted, the account not disabled, and this machine's clock"
+        }
         ("invalid_client", _) => "check the client id and the client secret",
         ("invalid_scope", _) => "check the scope that is configured for the destination",
         ("unauthorized_client", _) => "allow the client credentials grant for this application",
@@ -141,7 +151,7 @@ mod tests {
     fn refused(status: u16, body: &str) -> TokenError {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let answer = Answer { status, headers: HeaderMap::new(), body, truncated: false };
-        TokenError::refused(&answer, &Secret::new("canary-secret-1"))
+        TokenError::refused(&answer, &[Secret::new("canary-secret-1")])
     }
 
     #[test]
