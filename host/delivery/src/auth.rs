@@ -6,6 +6,7 @@
 //! can be cleaned of them. When a SIEM refuses a credential, [`Authenticator::renewed`] gets another one, if there is
 //! another.
 
+mod aws_sigv4;
 mod azure_shared_key;
 mod basic;
 mod bearer;
@@ -92,6 +93,15 @@ pub enum Authentication {
         scope: String,
         secret: SecretReference,
     },
+    /// AWS Signature Version 4; the secret is the secret access key.
+    AwsSigV4 {
+        region: String,
+        service: String,
+        access_key_id: String,
+        /// Of temporary credentials.
+        session_token: Option<SecretReference>,
+        secret: SecretReference,
+    },
     None,
 }
 
@@ -116,9 +126,18 @@ impl Authentication {
             | Authentication::GoogleServiceAccount { .. } => vec![AUTHORIZATION],
             Authentication::StandardWebhooks { .. } => standard_webhooks::HEADERS.to_vec(),
             Authentication::AzureSharedKey { .. } => azure_shared_key::HEADERS.to_vec(),
+            Authentication::AwsSigV4 { .. } => aws_sigv4::HEADERS.to_vec(),
             Authentication::UrlPath { .. } | Authentication::BodyField { .. } | Authentication::None => {
                 Vec::new()
             }
+        }
+    }
+
+    /// A second secret that belongs to the first.
+    pub fn session_token(&self) -> Option<&SecretReference> {
+        match self {
+            Authentication::AwsSigV4 { session_token, .. } => session_token.as_ref(),
+            _ => None,
         }
     }
 
@@ -152,7 +171,8 @@ impl Authentication {
             | Authentication::Hmac { secret, .. }
             | Authentication::StandardWebhooks { secret }
             | Authentication::AzureSharedKey { secret, .. }
-            | Authentication::GoogleServiceAccount { secret, .. } => Some(secret),
+            | Authentication::GoogleServiceAccount { secret, .. }
+            | Authentication::AwsSigV4 { secret, .. } => Some(secret),
             Authentication::None => None,
         }
     }
@@ -166,6 +186,8 @@ pub(crate) struct Credential {
     /// What a token was got with; of a secret, nothing. Not in the request, and all the same not to be seen in an
     /// answer.
     origins: Option<Vec<Secret>>,
+    /// Sent beside the signature.
+    session_token: Option<Secret>,
 }
 
 /// What a signature covers beside the request.
@@ -209,6 +231,9 @@ impl Authenticator {
     ) -> Result<Option<Credential>, AttemptError> {
         let Some(reference) = self.authentication.secret() else { return Ok(None) };
         let secret = self.secrets.refresh(reference).await?;
+        if let Some(session_token) = self.authentication.session_token() {
+            self.secrets.refresh(session_token).await?;
+        }
         if refused.origins.is_some() {
             // 403 is about rights, which a new token has no more of.
             if status != 401 {
@@ -242,6 +267,11 @@ impl Authenticator {
             Authentication::AzureSharedKey { workspace_id, .. } => {
                 azure_shared_key::apply(workspace_id, secret, message, request)?
             }
+            Authentication::AwsSigV4 { region, service, access_key_id, .. } => {
+                let session_token = credential.session_token.as_ref();
+                let signer = aws_sigv4::Signer { region, service, access_key_id, secret, session_token };
+                aws_sigv4::apply(&signer, message, request)?
+            }
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());
@@ -251,7 +281,11 @@ impl Authenticator {
 
     async fn made_from(&self, secret: Secret) -> Result<Credential, AttemptError> {
         let Some(reference) = self.authentication.token_secret() else {
-            return Ok(Credential { value: secret, origins: None });
+            let session_token = match self.authentication.session_token() {
+                Some(reference) => Some(self.secrets.resolve(reference).await?),
+                None => None,
+            };
+            return Ok(Credential { value: secret, origins: None, session_token });
         };
         let (value, origins) = match self.tokens.token(|| self.token_request(&secret)).await {
             // The secret may have been rotated within the time that it is remembered.
@@ -264,7 +298,7 @@ impl Authenticator {
             }
             token => token?,
         };
-        Ok(Credential { value, origins: Some(origins) })
+        Ok(Credential { value, origins: Some(origins), session_token: None })
     }
 
     fn token_request(&self, secret: &Secret) -> Result<TokenRequest, AttemptError> {

@@ -189,4 +189,9 @@ pub(crate) struct Authentication {
     /// The member of the body's object that holds the secret.
     pub(crate) field: Option<String>,
     pub(crate) workspace_id: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) access_key_id: Option<String>,
+    /// A secret reference.
+    pub(crate) session_token: Option<String>,
 }

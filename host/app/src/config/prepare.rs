@@ -204,6 +204,12 @@ async fn prepare_destination(
         let path = authentication::secret_path(&config);
         problems.add(path, error.to_string(), error.hint());
     }
+    if let Some(reference) = authentication.session_token()
+        && let Err(error) = secrets.resolve(reference).await
+    {
+        let path = at!["destination", index, "authentication", "session_token"];
+        problems.add(path, error.to_string(), error.hint());
+    }
     let target_config = TargetConfig {
         destination: config.id(),
         endpoint: config.endpoint.clone(),

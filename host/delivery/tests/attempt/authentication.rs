@@ -271,3 +271,53 @@ async fn a_shared_key_signs_the_length_of_the_body_and_the_time() {
     let answer = Destination::new(&server, authentication).send().await.expect("an answer");
     assert_eq!((answer.status, &answer.body[..]), (400, &b"you sent [secret]"[..]));
 }
+
+/// The server has its own reading of what was sent, byte by byte.
+#[tokio::test]
+async fn a_request_is_signed_for_aws_as_it_arrives() {
+    let verify = |_, request: &crate::server::Received| {
+        let header = |name| request.header(name).expect(name);
+        let (time, digest) = (header("x-amz-date"), header("x-amz-content-sha256"));
+        assert_eq!(digest, to_hex(ring::digest::digest(&ring::digest::SHA256, &request.body).as_ref()));
+        let names = "content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token";
+        let lines: String = names.split(';').map(|name| format!("{name}:{}\n", header(name))).collect();
+        let query = request.uri.query().unwrap_or_default();
+        let canonical = format!("POST\n{}\n{query}\n{lines}\n{names}\n{digest}", request.uri.path());
+        let scope = format!("{}/eu-central-1/logs/aws4_request", &time[..8]);
+        let canonical = to_hex(ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes()).as_ref());
+        let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{canonical}");
+        let key = scope.split('/').fold(b"AWS4canary-secret-key-1".to_vec(), |key, part| {
+            signature(&key, part.as_bytes()).as_ref().to_vec()
+        });
+        let expected = to_hex(signature(&key, to_sign.as_bytes()).as_ref());
+        let authorization = header("authorization");
+        let credential =
+            format!("Credential=AKIDEXAMPLE/{scope}, SignedHeaders={names}, Signature={expected}");
+        let status = if authorization == format!("AWS4-HMAC-SHA256 {credential}") { 400 } else { 403 };
+        reply(
+            status,
+            format!(
+                "{} {}",
+                authorization.rsplit('=').next().expect("a signature"),
+                header("x-amz-security-token")
+            ),
+        )
+    };
+    let server = Server::answering(verify).await;
+    write_secret(&server, "canary-secret-key-1");
+    let session_token = server.folder().join("session");
+    std::fs::copy(server.folder().join("secret"), &session_token).expect("a file");
+    std::fs::write(&session_token, "canary-session-token-1").expect("a file");
+    let authentication = Authentication::AwsSigV4 {
+        region: "eu-central-1".into(),
+        service: "logs".into(),
+        access_key_id: "AKIDEXAMPLE".into(),
+        session_token: Some(SecretReference::File(session_token)),
+        secret: secret_reference(&server),
+    };
+    let query = vec![("stream".into(), "a b+c".into()), ("group".into(), "ü".into())];
+    let profile = RequestProfile { query, ..profile() };
+    let destination = Destination::with(&server, authentication, profile, client_config(&server));
+    let answer = destination.send().await.expect("an answer");
+    assert_eq!((answer.status, &answer.body[..]), (400, &b"[secret] [secret]"[..]));
+}

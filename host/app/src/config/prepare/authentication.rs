@@ -10,7 +10,7 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 11] = [
+const SCHEMES: [&str; 12] = [
     "header",
     "bearer",
     "basic",
@@ -21,6 +21,7 @@ const SCHEMES: [&str; 11] = [
     "standard-webhooks",
     "azure-shared-key",
     "google-service-account",
+    "aws-sigv4",
     "none",
 ];
 
@@ -85,6 +86,26 @@ pub(crate) fn choose(
                 None => None,
             };
             Some(Authentication::GoogleServiceAccount { token_url, scope: scope?, secret: secret? })
+        }
+        "aws-sigv4" => {
+            let region = parameters.required(problems, "region", written.region.as_ref());
+            let service = parameters.required(problems, "service", written.service.as_ref());
+            let access_key_id =
+                parameters.required(problems, "access_key_id", written.access_key_id.as_ref());
+            let session_token = match &written.session_token {
+                Some(reference) => {
+                    let path = parameters.path("session_token");
+                    Some(destination::secret_reference(problems, path, reference)?)
+                }
+                None => None,
+            };
+            Some(Authentication::AwsSigV4 {
+                region: region?,
+                service: service?,
+                access_key_id: access_key_id?,
+                session_token,
+                secret: secret?,
+            })
         }
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => {
