@@ -6,14 +6,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, COOKIE};
-use siemaphore_http::{Client, ClientConfig, ClientError, Request, UrlError};
+use siemaphore_http::{Client, ClientConfig, ClientError, MetadataClient, Request, UrlError};
 use siemaphore_model::formatter::{Compression, Pending, RequestProfile};
 use siemaphore_secrets::{Secret, Secrets};
 use thiserror::Error;
 use url::Url;
 
 use crate::attempt_error::AttemptError;
-use crate::auth::{Authentication, Authenticator, Credential, MAX_TOKEN_ANSWER_BYTES, Message};
+use crate::auth::{Authentication, Authenticator, Credential, Message, TokenSource};
 use crate::clean::{Answer, LastCleaner};
 use crate::cookies::Cookies;
 use crate::endpoint::{self, EndpointError};
@@ -72,7 +72,7 @@ impl Target {
         if let Some(token_url) = config.authentication.token_url() {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }
-        let tokens = client.with_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
+        let tokens = TokenSource::new(&client, MetadataClient::new(&config.client)?);
         let authenticator = Authenticator::new(config.authentication, secrets, tokens);
         Ok(Target {
             destination: config.destination,

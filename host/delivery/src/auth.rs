@@ -7,6 +7,7 @@
 //! another.
 
 mod aws_sigv4;
+mod azure_managed_identity;
 mod azure_shared_key;
 mod basic;
 mod bearer;
@@ -24,16 +25,16 @@ use std::time::SystemTime;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
-use siemaphore_http::{Client, Request};
+use siemaphore_http::Request;
 use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
 use crate::attempt_error::AttemptError;
 use crate::message_id::MessageId;
 pub(crate) use body_field::granted as granted_with_field;
-pub(crate) use token::MAX_TOKEN_ANSWER_BYTES;
 pub(crate) use token::TokenError;
-use token::{TokenRequest, TokenSource};
+use token::TokenRequest;
+pub(crate) use token::TokenSource;
 pub(crate) use url_path::PLACEHOLDER as SECRET_PLACEHOLDER;
 pub(crate) use url_path::occurrences as secret_occurrences;
 
@@ -102,6 +103,14 @@ pub enum Authentication {
         session_token: Option<SecretReference>,
         secret: SecretReference,
     },
+    /// A token of the identity that Azure gave to this machine, from its metadata service.
+    AzureManagedIdentity {
+        resource: String,
+        /// Of an identity that the machine was given beside its own.
+        client_id: Option<String>,
+        /// An agent that speaks the same, instead of the metadata service.
+        token_url: Option<Url>,
+    },
     None,
 }
 
@@ -123,7 +132,8 @@ impl Authentication {
             Authentication::Bearer { .. }
             | Authentication::Basic { .. }
             | Authentication::OAuth2ClientCredentials { .. }
-            | Authentication::GoogleServiceAccount { .. } => vec![AUTHORIZATION],
+            | Authentication::GoogleServiceAccount { .. }
+            | Authentication::AzureManagedIdentity { .. } => vec![AUTHORIZATION],
             Authentication::StandardWebhooks { .. } => standard_webhooks::HEADERS.to_vec(),
             Authentication::AzureSharedKey { .. } => azure_shared_key::HEADERS.to_vec(),
             Authentication::AwsSigV4 { .. } => aws_sigv4::HEADERS.to_vec(),
@@ -141,20 +151,22 @@ impl Authentication {
         }
     }
 
-    /// The secret that a token is got with.
-    fn token_secret(&self) -> Option<&SecretReference> {
-        match self {
-            Authentication::OAuth2ClientCredentials { secret, .. }
-            | Authentication::GoogleServiceAccount { secret, .. } => Some(secret),
-            _ => None,
-        }
+    /// Whether requests carry a token that is got for the secret, or for being who we are.
+    fn is_by_token(&self) -> bool {
+        matches!(
+            self,
+            Authentication::OAuth2ClientCredentials { .. }
+                | Authentication::GoogleServiceAccount { .. }
+                | Authentication::AzureManagedIdentity { .. }
+        )
     }
 
     /// Where it gets tokens, as far as that is configured.
     pub(crate) fn token_url(&self) -> Option<&Url> {
         match self {
             Authentication::OAuth2ClientCredentials { token_url, .. } => Some(token_url),
-            Authentication::GoogleServiceAccount { token_url, .. } => token_url.as_ref(),
+            Authentication::GoogleServiceAccount { token_url, .. }
+            | Authentication::AzureManagedIdentity { token_url, .. } => token_url.as_ref(),
             _ => None,
         }
     }
@@ -173,7 +185,7 @@ impl Authentication {
             | Authentication::AzureSharedKey { secret, .. }
             | Authentication::GoogleServiceAccount { secret, .. }
             | Authentication::AwsSigV4 { secret, .. } => Some(secret),
-            Authentication::None => None,
+            Authentication::AzureManagedIdentity { .. } | Authentication::None => None,
         }
     }
 }
@@ -198,6 +210,14 @@ pub(crate) struct Message<'a> {
     pub(crate) now: SystemTime,
 }
 
+/// How old a secret may be.
+#[derive(Clone, Copy)]
+enum Age {
+    Usual,
+    /// After a refusal.
+    Fresh,
+}
+
 /// Makes the credentials of one destination.
 pub(crate) struct Authenticator {
     authentication: Authentication,
@@ -206,9 +226,8 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    /// `client` is for the token endpoint.
-    pub(crate) fn new(authentication: Authentication, secrets: Arc<Secrets>, client: Client) -> Self {
-        Authenticator { authentication, secrets, tokens: TokenSource::new(client) }
+    pub(crate) fn new(authentication: Authentication, secrets: Arc<Secrets>, tokens: TokenSource) -> Self {
+        Authenticator { authentication, secrets, tokens }
     }
 
     pub(crate) fn authentication(&self) -> &Authentication {
@@ -217,9 +236,7 @@ impl Authenticator {
 
     /// The credential for the next request; none for [`Authentication::None`].
     pub(crate) async fn credential(&self) -> Result<Option<Credential>, AttemptError> {
-        let Some(reference) = self.authentication.secret() else { return Ok(None) };
-        let secret = self.secrets.resolve(reference).await?;
-        self.made_from(secret).await.map(Some)
+        self.got(Age::Usual).await
     }
 
     /// Another credential after `refused` was answered with `status`, if there is one: a secret that was rotated
@@ -229,11 +246,6 @@ impl Authenticator {
         refused: &Credential,
         status: u16,
     ) -> Result<Option<Credential>, AttemptError> {
-        let Some(reference) = self.authentication.secret() else { return Ok(None) };
-        let secret = self.secrets.refresh(reference).await?;
-        if let Some(session_token) = self.authentication.session_token() {
-            self.secrets.refresh(session_token).await?;
-        }
         if refused.origins.is_some() {
             // 403 is about rights, which a new token has no more of.
             if status != 401 {
@@ -241,8 +253,8 @@ impl Authenticator {
             }
             self.tokens.discard(&refused.value).await;
         }
-        let credential = self.made_from(secret).await?;
-        Ok((!credential.value.same_value(&refused.value)).then_some(credential))
+        let credential = self.got(Age::Fresh).await?;
+        Ok(credential.filter(|credential| !credential.value.same_value(&refused.value)))
     }
 
     /// Authenticates one request. The result is every secret value that is in it or was used for it; their encoded
@@ -258,7 +270,8 @@ impl Authenticator {
             Authentication::Header { header, prefix, .. } => header::apply(header, prefix, secret, request)?,
             Authentication::Bearer { .. }
             | Authentication::OAuth2ClientCredentials { .. }
-            | Authentication::GoogleServiceAccount { .. } => bearer::apply(secret, request)?,
+            | Authentication::GoogleServiceAccount { .. }
+            | Authentication::AzureManagedIdentity { .. } => bearer::apply(secret, request)?,
             Authentication::Basic { username, .. } => basic::apply(username, secret, request)?,
             Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
             Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
@@ -279,35 +292,54 @@ impl Authenticator {
         Ok(secrets)
     }
 
-    async fn made_from(&self, secret: Secret) -> Result<Credential, AttemptError> {
-        let Some(reference) = self.authentication.token_secret() else {
-            let session_token = match self.authentication.session_token() {
-                Some(reference) => Some(self.secrets.resolve(reference).await?),
-                None => None,
-            };
-            return Ok(Credential { value: secret, origins: None, session_token });
+    async fn got(&self, age: Age) -> Result<Option<Credential>, AttemptError> {
+        let secret = match self.authentication.secret() {
+            Some(reference) => Some(self.read(reference, age).await?),
+            None => None,
         };
-        let (value, origins) = match self.tokens.token(|| self.token_request(&secret)).await {
+        if self.authentication.is_by_token() {
+            return self.token(secret).await.map(Some);
+        }
+        let session_token = match self.authentication.session_token() {
+            Some(reference) => Some(self.read(reference, age).await?),
+            None => None,
+        };
+        Ok(secret.map(|value| Credential { value, origins: None, session_token }))
+    }
+
+    async fn read(&self, reference: &SecretReference, age: Age) -> Result<Secret, AttemptError> {
+        Ok(match age {
+            Age::Usual => self.secrets.resolve(reference).await?,
+            Age::Fresh => self.secrets.refresh(reference).await?,
+        })
+    }
+
+    async fn token(&self, secret: Option<Secret>) -> Result<Credential, AttemptError> {
+        let (value, origins) = match self.tokens.token(|| self.token_request(secret.as_ref())).await {
             // The secret may have been rotated within the time that it is remembered.
             Err(error) if error.is_refused_client() => {
-                let fresh = self.secrets.refresh(reference).await?;
-                if fresh.same_value(&secret) {
+                let Some(reference) = self.authentication.secret() else { return Err(error.into()) };
+                let fresh = self.read(reference, Age::Fresh).await?;
+                if secret.is_some_and(|secret| fresh.same_value(&secret)) {
                     return Err(error.into());
                 }
-                self.tokens.token(|| self.token_request(&fresh)).await?
+                self.tokens.token(|| self.token_request(Some(&fresh))).await?
             }
             token => token?,
         };
         Ok(Credential { value, origins: Some(origins), session_token: None })
     }
 
-    fn token_request(&self, secret: &Secret) -> Result<TokenRequest, AttemptError> {
-        match &self.authentication {
-            Authentication::OAuth2ClientCredentials { token_url, client_id, scope, .. } => {
+    fn token_request(&self, secret: Option<&Secret>) -> Result<TokenRequest, AttemptError> {
+        match (&self.authentication, secret) {
+            (Authentication::OAuth2ClientCredentials { token_url, client_id, scope, .. }, Some(secret)) => {
                 Ok(oauth2::token_request(token_url, client_id, scope, secret))
             }
-            Authentication::GoogleServiceAccount { token_url, scope, .. } => {
+            (Authentication::GoogleServiceAccount { token_url, scope, .. }, Some(secret)) => {
                 google_service_account::token_request(token_url.as_ref(), scope, secret, SystemTime::now())
+            }
+            (Authentication::AzureManagedIdentity { resource, client_id, token_url }, _) => {
+                Ok(azure_managed_identity::token_request(resource, client_id.as_deref(), token_url.as_ref()))
             }
             _ => Err(AttemptError::unusable_secret()),
         }

@@ -17,7 +17,7 @@ use crate::resolver::{GuardedResolver, Lookup, SystemLookup};
 use crate::tls::{self, TlsConfigError};
 use crate::{SendError, check_url};
 
-const USER_AGENT: &str = concat!("siemaphore/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("siemaphore/", env!("CARGO_PKG_VERSION"));
 /// Idle connections kept for one host: as many as a destination sends with at once.
 const MAX_IDLE_CONNECTIONS: usize = 8;
 /// A kept connection is closed after this, so that a changed address is dialled, and so checked, soon.

@@ -189,6 +189,8 @@ pub(crate) struct Authentication {
     /// The member of the body's object that holds the secret.
     pub(crate) field: Option<String>,
     pub(crate) workspace_id: Option<String>,
+    /// What a managed identity's token is for.
+    pub(crate) resource: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) service: Option<String>,
     pub(crate) access_key_id: Option<String>,

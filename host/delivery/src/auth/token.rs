@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
-use siemaphore_http::{Answer, Client, Request};
+use siemaphore_http::{Answer, Client, MetadataClient, Request};
 use siemaphore_secrets::Secret;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -32,16 +32,31 @@ const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest token taken: beyond it, servers refuse the header.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// How much of a token endpoint's answer is read.
-pub(crate) const MAX_TOKEN_ANSWER_BYTES: usize = 256 * 1024;
+const MAX_TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 
 /// What is asked of a token endpoint.
 pub(super) struct TokenRequest {
-    request: Request,
+    question: Question,
     /// What must not be seen, neither in the endpoint's answer nor in one of the SIEM.
     secrets: Vec<Secret>,
 }
 
+enum Question {
+    Http(Request),
+    Metadata { resource: String, client_id: Option<String> },
+}
+
 impl TokenRequest {
+    pub(super) fn new(request: Request, secrets: Vec<Secret>) -> Self {
+        TokenRequest { question: Question::Http(request), secrets }
+    }
+
+    /// Of Azure's metadata service.
+    pub(super) fn of_metadata(resource: &str, client_id: Option<&str>) -> Self {
+        let (resource, client_id) = (resource.to_owned(), client_id.map(str::to_owned));
+        TokenRequest { question: Question::Metadata { resource, client_id }, secrets: Vec::new() }
+    }
+
     pub(super) fn of_form(token_url: &Url, pairs: &[(&str, &str)], secrets: Vec<Secret>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
@@ -49,13 +64,14 @@ impl TokenRequest {
         let body = Serializer::new(String::new()).extend_pairs(pairs).finish();
         let request =
             Request { method: Method::POST, url: token_url.clone(), headers, body: Bytes::from(body) };
-        TokenRequest { request, secrets }
+        Self::new(request, secrets)
     }
 }
 
 /// The token of one destination.
-pub(super) struct TokenSource {
+pub(crate) struct TokenSource {
     client: Client,
+    metadata: MetadataClient,
     /// Held while a token is fetched, so that the others wait for that one.
     token: Mutex<Option<Token>>,
 }
@@ -75,8 +91,9 @@ struct TokenAnswer {
 }
 
 impl TokenSource {
-    pub(super) fn new(client: Client) -> Self {
-        TokenSource { client, token: Mutex::new(None) }
+    pub(crate) fn new(client: &Client, metadata: MetadataClient) -> Self {
+        let client = client.with_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
+        TokenSource { client, metadata, token: Mutex::new(None) }
     }
 
     /// The token in use, or a new one, and the secrets that it was got with.
@@ -88,8 +105,13 @@ impl TokenSource {
         if let Some(token) = token.as_ref().filter(|token| Instant::now() < token.use_until) {
             return Ok((token.value.clone(), token.origins.clone()));
         }
-        let TokenRequest { request, secrets } = request()?;
-        let answer = self.client.send(request).await?;
+        let TokenRequest { question, secrets } = request()?;
+        let answer = match question {
+            Question::Http(request) => self.client.send(request).await?,
+            Question::Metadata { resource, client_id } => {
+                self.metadata.identity_token(&resource, client_id.as_deref()).await?
+            }
+        };
         if answer.status != 200 {
             return Err(TokenError::refused(&answer, &secrets));
         }

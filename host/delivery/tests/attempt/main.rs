@@ -8,6 +8,7 @@ mod authentication;
 mod cleaning;
 mod failures;
 mod google;
+mod managed_identity;
 mod oauth2;
 mod requests;
 

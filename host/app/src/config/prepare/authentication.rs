@@ -10,7 +10,7 @@ use url::Url;
 use crate::config::problem::{Path, at};
 use crate::config::{DestinationConfig, Problems, destination, nearest};
 
-const SCHEMES: [&str; 12] = [
+const SCHEMES: [&str; 13] = [
     "header",
     "bearer",
     "basic",
@@ -22,6 +22,7 @@ const SCHEMES: [&str; 12] = [
     "azure-shared-key",
     "google-service-account",
     "aws-sigv4",
+    "azure-managed-identity",
     "none",
 ];
 
@@ -52,6 +53,9 @@ pub(crate) fn choose(
     let parameters = Parameters { config, suggested: hint.map(parse).unwrap_or_default() };
     if scheme == "none" {
         return Some(Authentication::None);
+    }
+    if scheme == "azure-managed-identity" {
+        return managed_identity(problems, &parameters);
     }
     let secret = secret(problems, config, description);
     match scheme {
@@ -120,6 +124,26 @@ pub(crate) fn choose(
             })
         }
     }
+}
+
+/// Has no secret.
+fn managed_identity(problems: &mut Problems<'_>, parameters: &Parameters<'_>) -> Option<Authentication> {
+    let written = &parameters.config.authentication;
+    let resource = parameters.required(problems, "resource", written.resource.as_ref());
+    let token_url = match &written.token_url {
+        Some(_) => Some(token_url(problems, parameters)?),
+        None => None,
+    };
+    if written.secret.is_some() {
+        problems.add(
+            secret_path(parameters.config),
+            "a managed identity has no secret",
+            "leave `secret` out: being this machine is the proof",
+        );
+        return None;
+    }
+    let client_id = parameters.optional("client_id", written.client_id.as_ref());
+    Some(Authentication::AzureManagedIdentity { resource: resource?, client_id, token_url })
 }
 
 fn parse(hint: &AuthenticationHint) -> Value {

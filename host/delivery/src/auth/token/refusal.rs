@@ -37,7 +37,11 @@ struct ErrorAnswer {
 }
 
 /// The codes that people meet, and what to do about each.
-const ENTRA_HINTS: [(&str, &str); 7] = [
+const ENTRA_HINTS: [(&str, &str); 8] = [
+    (
+        "Identity not found",
+        "give the machine a managed identity, or write the client_id of the one that it has",
+    ),
     (
         "AADSTS7000215",
         "the client secret is wrong: copy the secret's Value, not its Secret ID, from the app registration",
