@@ -23,7 +23,7 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 fn public_key() -> Vec<u8> {
     let file: Value = serde_json::from_str(KEY_FILE).expect("JSON");
-    let pem = file["private_key"].as_str().expect("a key");
+    let pem = file.get("private_key").and_then(Value::as_str).expect("a key");
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).expect("PEM");
     KeyPair::from_pkcs8(der.secret_pkcs8_der()).expect("a key").public().as_ref().to_vec()
 }
@@ -44,8 +44,9 @@ fn verified(assertion: &str) -> Value {
 
 fn assertion_of(request: &Received) -> String {
     let form: HashMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
-    assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
-    form["assertion"].clone()
+    let field = |name: &str| form.get(name).expect(name).clone();
+    assert_eq!(field("grant_type"), "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    field("assertion")
 }
 
 fn token(number: usize) -> Response<Bytes> {
