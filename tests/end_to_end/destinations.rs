@@ -1,5 +1,6 @@
 //! Every built-in formatter with the SIEM that it is for: a file each, which says how an operator connects the two.
 
+mod azure_data_collector;
 mod cef;
 mod datadog;
 mod elasticsearch;
@@ -37,6 +38,7 @@ pub(crate) struct Row {
 /// Every destination, in the order of their names.
 pub(crate) fn all() -> Vec<Row> {
     vec![
+        azure_data_collector::row(),
         cef::row(),
         datadog::row(),
         elasticsearch::row(),

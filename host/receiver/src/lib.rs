@@ -18,6 +18,7 @@
 mod receiver;
 mod siem;
 
+mod azure_data_collector;
 mod collector;
 mod datadog;
 mod elasticsearch;

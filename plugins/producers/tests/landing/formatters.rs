@@ -18,6 +18,7 @@ fn formatter<F: Formatter>() -> Formatted {
 /// All of them, by name.
 pub(crate) fn formatters() -> Vec<Formatted> {
     vec![
+        formatter::<siemaphore_formatter_azure_data_collector::DataCollector>(),
         formatter::<siemaphore_formatter_cef::Cef>(),
         formatter::<siemaphore_formatter_datadog::Datadog>(),
         formatter::<siemaphore_formatter_elasticsearch::Elasticsearch>(),
