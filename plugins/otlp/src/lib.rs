@@ -51,7 +51,7 @@ impl Formatter for Otlp {
             authentication: vec![
                 AuthenticationHint::new("bearer", "{}"),
                 AuthenticationHint::new("header", r#"{"header":"api-key"}"#),
-                AuthenticationHint::new("basic", r#"{"username":"instance-id"}"#),
+                AuthenticationHint::new("basic", "{}"),
                 AuthenticationHint::new("none", "{}"),
             ],
         }
