@@ -142,16 +142,22 @@ async fn upload_all(
     let mut summary = Summary::default();
     let mut in_flight = JoinSet::new();
     loop {
+        let next = async {
+            pace.ready().await;
+            batches.recv().await
+        };
         tokio::select! {
-            batch = batches.recv(), if in_flight.len() < REQUESTS_IN_FLIGHT => match batch {
+            // What is confirmed is noted before more is sent.
+            biased;
+            Some(receipt) = in_flight.join_next() => summary.add(receipt??, resume),
+            batch = next, if in_flight.len() < REQUESTS_IN_FLIGHT => match batch {
                 Some(batch) => {
-                    pace.wait(batch.events).await;
+                    pace.sent(batch.events);
                     let uploader = Arc::clone(&uploader);
                     in_flight.spawn(async move { uploader.upload(batch).await });
                 }
                 None => break,
             },
-            Some(receipt) = in_flight.join_next() => summary.add(receipt??, resume),
         }
     }
     while let Some(receipt) = in_flight.join_next().await {

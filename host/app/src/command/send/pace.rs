@@ -15,10 +15,16 @@ impl Pace {
         Pace { per_second, next: Instant::now() }
     }
 
-    /// Waits until these events may be sent. What was not used before is not saved up.
-    pub(crate) async fn wait(&mut self, events: u64) {
+    /// Waits until the next events may be sent. Giving up the wait changes nothing.
+    pub(crate) async fn ready(&self) {
+        if self.per_second.is_some() {
+            sleep_until(self.next).await;
+        }
+    }
+
+    /// These events are sent. What was not used before is not saved up.
+    pub(crate) fn sent(&mut self, events: u64) {
         let Some(per_second) = self.per_second else { return };
-        sleep_until(self.next).await;
         let takes = Duration::from_secs_f64(events as f64 / f64::from(per_second.max(1)));
         self.next = Instant::now() + takes;
     }
@@ -33,11 +39,13 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::new(Some(100));
         for _ in 0..5 {
-            pace.wait(50).await;
+            pace.ready().await;
+            pace.sent(50);
         }
         assert_eq!(start.elapsed().as_millis(), 2_000);
         let mut unlimited = Pace::new(None);
-        unlimited.wait(u64::MAX).await;
+        unlimited.sent(u64::MAX);
+        unlimited.ready().await;
         assert_eq!(start.elapsed().as_millis(), 2_000);
     }
 }
