@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Plugin(Plugin),
     /// Print what a SIEM should be given: tables, pipelines, detection rules, dashboards
     Content(Content),
+    /// See how events are read
+    #[command(subcommand)]
+    Profile(Profile),
     /// See, replay, discard and export events that were given up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -152,6 +155,33 @@ pub(crate) struct Content {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// Print what a profile makes of events: envelope and document, as they would be stored; exits 1 when it refuses one
+    Try(Try),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Try {
+    /// Events as `send` takes them; `-` reads standard input
+    pub(crate) events: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How events are read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// A profile, shipped or of your own
+    #[arg(long, default_value = "auto")]
+    pub(crate) profile: String,
+    /// The configuration with profiles of your own; left out, only the shipped ones are known
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Format {
     /// A built-in name or a `.wasm` file
@@ -164,9 +194,8 @@ pub(crate) struct Format {
     /// The endpoint; the formatter's own example when left out
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// How the events are read
-    #[arg(long, default_value = "auto")]
-    pub(crate) profile: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -12,8 +12,10 @@ pub(crate) mod export;
 pub(crate) mod ledger;
 mod output;
 pub(crate) mod plugin;
+pub(crate) mod profile;
 mod progress;
 pub(crate) mod quickstart;
+mod reading;
 pub(crate) mod run;
 pub(crate) mod send;
 

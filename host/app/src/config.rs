@@ -11,6 +11,7 @@ mod outline;
 mod parse;
 pub(crate) mod prepare;
 mod problem;
+mod profile;
 mod quantity;
 mod retry;
 mod section;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use siemaphore_intake::IntakeConfig;
+use siemaphore_model::Profile;
 use siemaphore_registry::RegistryConfig;
 use siemaphore_store::StoreConfig;
 
@@ -29,7 +31,7 @@ pub(crate) use crate::config::destination::DestinationConfig;
 pub(crate) use crate::config::outline::{state_folder, store_config};
 use crate::config::problem::Document;
 pub(crate) use crate::config::problem::Problem;
-pub(crate) use crate::config::source::{SourceConfig, SourceWay};
+pub(crate) use crate::config::source::{Credential, SigningScheme, SourceConfig, SourceWay};
 use crate::log::LogConfig;
 
 /// A configuration that is complete and valid by itself.
@@ -43,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) plugins: RegistryConfig,
     pub(crate) log: LogConfig,
+    pub(crate) profiles: Vec<Profile>,
     pub(crate) sources: Vec<SourceConfig>,
     pub(crate) destinations: Vec<DestinationConfig>,
 }
@@ -75,7 +78,8 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
     section::state(&mut problems, &state);
     section::different(&mut problems, parts.0, parts.1);
     let store = section::store(&mut problems, &file.store, &state);
-    let sources = source::all(&mut problems, &file.source, folder);
+    let profiles = profile::all(&mut problems, &file.profile);
+    let sources = source::all(&mut problems, &file.source, &profiles, folder);
     let egress = Arc::new(parts.3);
     let destinations = destination::all(&mut problems, &file.destination, &egress, folder);
     let found = problems.found;
@@ -92,6 +96,7 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
         store,
         plugins,
         log,
+        profiles: profiles.own,
         sources,
         destinations,
         text,

@@ -190,6 +190,7 @@ fn intake_sources(sources: Vec<PreparedSource>) -> Vec<Source> {
         name: source.config.name,
         organization: source.config.organization,
         token_digests: source.token_digest.into_iter().collect(),
+        signature: source.signature,
         normaliser: source.config.normaliser,
         events_per_second: source.config.events_per_second,
     });

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use rustix::fs::Mode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Profile};
 use crate::command::Failure;
 
 fn main() -> ExitCode {
@@ -44,6 +44,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Check { configured, json } => command::check::run(&configured.config, json).await,
             Command::Destination(command) => command::destination::run(command).await,
             Command::Plugin(command) => command::plugin::run(command).await,
+            Command::Profile(Profile::Try(command)) => command::profile::run(command).await,
             Command::DeadLetters(command) => command::dead_letters::run(command).await,
             Command::Ledger(ledger) => command::ledger::run(ledger).await,
             Command::Export(export) => command::export::run(export).await,

@@ -77,6 +77,8 @@ fn outcome_text(batch: &Batch, error: Option<&ErrorText>) -> String {
 pub(crate) enum RequestError {
     #[error("{0}")]
     Unauthorized(&'static str),
+    #[error("{0}")]
+    Unsigned(&'static str),
     #[error("the source may send {per_second} events a second, and has sent more")]
     RateLimited { per_second: u32, wait: Duration },
     #[error("the content encoding {0:?} is not supported; supported are {SUPPORTED}")]
@@ -114,7 +116,7 @@ pub(crate) enum RequestError {
 impl RequestError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            RequestError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            RequestError::Unauthorized(_) | RequestError::Unsigned(_) => StatusCode::UNAUTHORIZED,
             RequestError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             RequestError::Encoding(_) | RequestError::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             RequestError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
@@ -139,6 +141,9 @@ impl RequestError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             RequestError::Unauthorized(_) => "send the source's token: Authorization: Bearer TOKEN",
+            RequestError::Unsigned(_) => {
+                "sign the body as it is sent, with a secret of the source that the path names; docs/sources/webhooks.md"
+            }
             RequestError::RateLimited { .. } => {
                 "try again after Retry-After, or raise the rate of the source"
             }
@@ -175,7 +180,7 @@ impl RequestError {
                 "the host's log says more; the events may not have been taken, send them again"
             }
             RequestError::NotFound | RequestError::Method => {
-                "events go to POST /v1/events, OpenTelemetry logs to POST /v1/logs"
+                "events go to POST /v1/events, OpenTelemetry logs to /v1/logs, signed webhooks to /v1/webhooks/SOURCE"
             }
         }
     }

@@ -1,13 +1,14 @@
 //! Who sends a request.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::answer::RequestError;
 use crate::metrics::IntakeMetrics;
+use crate::signature::Claim;
 use crate::source::{ActiveSource, Sources};
 
 /// The source of a request, if it may send now.
@@ -24,6 +25,26 @@ pub(crate) fn authenticate(
     let source = sources.of_token(token).ok_or_else(|| refuse("the token is of no known source"))?;
     source.check_rate(Instant::now())?;
     Ok(source)
+}
+
+/// The source of a signed request, and what its head says about the signature, if it may send now.
+pub(crate) fn claim(
+    name: &str,
+    headers: &HeaderMap,
+    sources: &Sources,
+    metrics: &IntakeMetrics,
+) -> Result<(Arc<ActiveSource>, Claim), RequestError> {
+    let refuse = |reason| {
+        metrics.count_unauthorized();
+        RequestError::Unsigned(reason)
+    };
+    let source =
+        sources.signing(name).ok_or_else(|| refuse("no source of this name takes signed requests"))?;
+    let signature = source.source.signature.as_ref().ok_or_else(|| refuse("the source does not sign"))?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let claim = signature.claim(headers, since_1970.as_secs()).map_err(refuse)?;
+    source.check_rate(Instant::now())?;
+    Ok((source, claim))
 }
 
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {

@@ -16,8 +16,10 @@ pub(crate) struct RequestHead {
     /// None: to be seen from the body.
     pub(crate) format: Option<Format>,
     pub(crate) idempotency_key: Option<String>,
-    /// The most that the body can have.
+    /// The most that the body can have, by what the head says of it.
     pub(crate) body_bytes: usize,
+    /// The most that it may have.
+    pub(crate) body_limit: usize,
 }
 
 impl RequestHead {
@@ -31,6 +33,7 @@ impl RequestHead {
             format: text(headers, &CONTENT_TYPE).and_then(Format::of_content_type),
             idempotency_key: idempotency_key(headers)?,
             body_bytes: declared.unwrap_or(body_limit),
+            body_limit,
         })
     }
 }

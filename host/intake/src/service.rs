@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use siemaphore_model::normalise::Context;
 use tokio::sync::Semaphore;
 
 use crate::answer::{self, RequestError};
-use crate::authenticate::authenticate;
+use crate::authenticate::{authenticate, claim};
 use crate::batch::Batch;
 use crate::body;
 use crate::compression::Encoding;
@@ -31,6 +31,9 @@ use crate::metrics::IntakeMetrics;
 use crate::otlp;
 use crate::request::RequestHead;
 use crate::source::{ActiveSource, Source, Sources};
+
+/// The largest body of a signed request: what a stranger who knows a source's name can make us read. Webhooks are small.
+const SIGNED_BODY_BYTES: usize = 1024 * 1024;
 
 /// Plain bodies up to this size are decoded where they are: they take less time than a change of thread.
 const INLINE_BYTES: usize = 8 * 1024;
@@ -81,6 +84,7 @@ impl Intake {
         Router::new()
             .route("/v1/events", post(post_events))
             .route("/v1/logs", post(post_logs))
+            .route("/v1/webhooks/{source}", post(post_webhook))
             .method_not_allowed_fallback(async || RequestError::Method)
             .fallback(async || RequestError::NotFound)
             .with_state(self.clone())
@@ -109,6 +113,17 @@ async fn post_events(State(Intake { shared }): State<Intake>, request: Request) 
     })
 }
 
+async fn post_webhook(
+    State(Intake { shared }): State<Intake>,
+    Path(source): Path<String>,
+    request: Request,
+) -> Response {
+    shared.take_signed(&source, request).await.unwrap_or_else(|error| {
+        report(&error);
+        error.into_response()
+    })
+}
+
 async fn post_logs(State(Intake { shared }): State<Intake>, request: Request) -> Response {
     let encoding = otlp::Encoding::of(request.headers());
     shared.take_logs(request, encoding).await.unwrap_or_else(|error| {
@@ -128,8 +143,38 @@ impl Shared {
         let (parts, body) = request.into_parts();
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
         let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
-        let Received { text, digest, decoding, .. } =
-            self.receive(&source, &head, body, |bytes| bytes).await?;
+        let received = self.receive(&source, &head, body, |bytes| bytes, |_| Ok(())).await?;
+        self.take_received(received, head, &source).await
+    }
+
+    /// A webhook whose body is signed.
+    async fn take_signed(&self, name: &str, request: Request) -> Result<Response, RequestError> {
+        let (parts, body) = request.into_parts();
+        let (source, claim) = claim(name, &parts.headers, &self.sources.load(), &self.metrics)?;
+        let limit = self.config.body_bytes.min(SIGNED_BODY_BYTES);
+        let mut head = RequestHead::parse(&parts.headers, limit)?;
+        if claim.id.is_some() {
+            head.idempotency_key.clone_from(&claim.id);
+        }
+        let verify = |body: &[u8]| {
+            let signature = source.source.signature.as_ref();
+            if signature.is_some_and(|signature| signature.verify(&claim, body)) {
+                return Ok(());
+            }
+            self.metrics.count_unauthorized();
+            Err(RequestError::Unsigned("the signature is not that of this body with a secret of the source"))
+        };
+        let received = self.receive(&source, &head, body, |bytes| bytes, verify).await?;
+        self.take_received(received, head, &source).await
+    }
+
+    async fn take_received(
+        &self,
+        received: Received,
+        head: RequestHead,
+        source: &Arc<ActiveSource>,
+    ) -> Result<Response, RequestError> {
+        let Received { text, digest, decoding, .. } = received;
         if text.is_empty() {
             return Err(RequestError::Empty);
         }
@@ -140,8 +185,8 @@ impl Shared {
             source.counters.repeated.add(1);
             return Ok(answer::accepted(answer));
         }
-        let (batch, decoding) = self.decode(text, head.format, &source, decoding).await?;
-        let response = self.store(batch, identity, &source).await;
+        let (batch, decoding) = self.decode(text, head.format, source, decoding).await?;
+        let response = self.store(batch, identity, source).await;
         drop(decoding);
         response
     }
@@ -158,7 +203,8 @@ impl Shared {
         let mut head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
         head.idempotency_key = None;
         let limit = self.config.decompressed_bytes;
-        let received = self.receive(&source, &head, body, |bytes| otlp::room(bytes, limit)).await?;
+        let received =
+            self.receive(&source, &head, body, |bytes| otlp::room(bytes, limit), |_| Ok(())).await?;
         let (mut batch, decoding) = self.decode_logs(received, encoding, &source).await?;
         if batch.events.is_empty() {
             let refused = batch.refused_count;
@@ -192,16 +238,18 @@ impl Shared {
         if is_little { decode() } else { self.on_a_decoder(decode).await }
     }
 
-    /// Reads and decompresses a body, with room for what a body of so many bytes becomes.
+    /// Reads a body, checks it as it was sent, and decompresses it, with room for what so many bytes become.
     async fn receive(
         &self,
         source: &ActiveSource,
         head: &RequestHead,
         body: Body,
         room: impl Fn(usize) -> usize,
+        check: impl Fn(&[u8]) -> Result<(), RequestError>,
     ) -> Result<Received, RequestError> {
         let mut arriving = source.memory.for_body(head.body_bytes).await?;
-        let body = body::read(body, self.config.body_bytes, self.config.read_timeout, &mut arriving).await?;
+        let body = body::read(body, head.body_limit, self.config.read_timeout, &mut arriving).await?;
+        check(&body)?;
         let at_most = head.encoding.decompressed_at_most(body.len(), self.config.decompressed_bytes);
         let room = room(at_most);
         let decoding = source.memory.for_decoding(room).await?;

@@ -11,6 +11,7 @@ use crate::answer::RequestError;
 use crate::memory::{Memory, Share};
 use crate::metrics::{IntakeMetrics, SourceCounters};
 use crate::rate::Rate;
+use crate::signature::Signature;
 
 /// One configured place where events come in.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Source {
     /// What [`Source::digest`] gives for its tokens: several while they are being rotated, none when nobody may send. The
     /// tokens are not kept.
     pub token_digests: Vec<[u8; 32]>,
+    /// How its requests are signed, if they are.
+    pub signature: Option<Signature>,
     pub normaliser: Arc<Normaliser>,
     pub events_per_second: Option<u32>,
 }
@@ -83,6 +86,13 @@ impl Sources {
 
     pub(crate) fn named(&self, name: &str) -> Option<Arc<ActiveSource>> {
         self.active.iter().find(|active| active.source.name == name).cloned()
+    }
+
+    /// The source whose signed requests come to the path with this name. A name is no secret.
+    pub(crate) fn signing(&self, name: &str) -> Option<Arc<ActiveSource>> {
+        let named =
+            |active: &&Arc<ActiveSource>| active.source.name == name && active.source.signature.is_some();
+        self.active.iter().find(named).cloned()
     }
 
     /// The source that a token belongs to. Compares with every digest and in constant time, so that how long it takes

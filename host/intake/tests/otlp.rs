@@ -52,6 +52,7 @@ impl Scene {
             name: "gateway".to_owned(),
             organization: "acme".to_owned(),
             token_digests: vec![Source::digest(TOKEN)],
+            signature: None,
             normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
             events_per_second,
         };

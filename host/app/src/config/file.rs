@@ -20,6 +20,9 @@ pub(crate) struct File {
     pub(crate) egress: Egress,
     #[serde(default)]
     pub(crate) log: Log,
+    /// Producers that no shipped profile knows.
+    #[serde(default)]
+    pub(crate) profile: Vec<siemaphore_model::Profile>,
     #[serde(default)]
     pub(crate) source: Vec<Source>,
     #[serde(default)]
@@ -101,15 +104,31 @@ pub(crate) struct Source {
     pub(crate) kind: Option<String>,
     /// A secret reference to the bearer token that producers send.
     pub(crate) token: Option<String>,
+    /// In place of a token.
+    pub(crate) signature: Option<Signature>,
     /// The files that are followed: `/var/log/app/*.jsonl`.
     pub(crate) path: Option<String>,
     /// Where files begin that are there at the first start: `beginning` or `end`.
     pub(crate) from: Option<String>,
-    /// How events are read: `auto` or the name of a profile.
+    /// How events are read: `auto` or the name of a profile, shipped or written here.
     pub(crate) profile: Option<String>,
     /// Remove prompts, responses, tool arguments and credentials before anything is stored.
     pub(crate) redact: Option<bool>,
     pub(crate) events_per_second: Option<u32>,
+}
+
+/// How a source signs its requests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signature {
+    /// `standard-webhooks` or `hmac`.
+    pub(crate) scheme: String,
+    /// Secret references; any of them may have been used.
+    pub(crate) secrets: Vec<String>,
+    /// Of `hmac`: `X-Hub-Signature-256`.
+    pub(crate) header: Option<String>,
+    /// Of `hmac`, before the digits: `sha256=`.
+    pub(crate) prefix: Option<String>,
 }
 
 /// One place to deliver to.

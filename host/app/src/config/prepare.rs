@@ -3,23 +3,20 @@
 //! Nothing is opened or bound here, so that a configuration that cannot work leaves nothing behind.
 
 mod authentication;
+mod source;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use siemaphore_delivery::{GrantedProfile, Target, TargetConfig, TargetError};
-use siemaphore_intake::Source;
+use siemaphore_intake::Signature;
 use siemaphore_registry::{Active, Plugin, Registry};
 use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
-use siemaphore_sources::Kind;
 use tokio::task::spawn_blocking;
 
-use crate::config::problem::{Document, Path, Problem, at};
-use crate::config::{Config, DestinationConfig, Problems, SourceConfig, SourceWay, nearest};
-
-/// A source's token with fewer characters is refused.
-const SHORTEST_TOKEN: usize = 8;
+use crate::config::problem::{Document, Path, Problem, at, steps};
+use crate::config::{Config, DestinationConfig, Problems, SourceConfig, nearest};
 
 /// Everything that a host is started with.
 pub(crate) struct Prepared {
@@ -39,11 +36,12 @@ pub(crate) struct Ready {
     pub(crate) admin_listen: std::net::SocketAddr,
 }
 
-/// A source whose token is known, by its digest, or whose files can be read.
+/// A source whose secrets are known, or whose files can be read.
 pub(crate) struct PreparedSource {
     pub(crate) config: SourceConfig,
     /// None for a source that fetches: nobody may send in its name.
     pub(crate) token_digest: Option<[u8; 32]>,
+    pub(crate) signature: Option<Signature>,
 }
 
 /// A destination whose formatter accepts its settings.
@@ -90,7 +88,7 @@ pub(crate) async fn prepare(config: Config) -> Result<Prepared, Vec<Problem>> {
     let secrets = Arc::new(Secrets::new());
     let mut prepared_sources = Vec::new();
     for (index, source) in sources.into_iter().enumerate() {
-        prepared_sources.extend(prepare_source(&mut problems, index, source, &secrets).await);
+        prepared_sources.extend(source::prepare(&mut problems, index, source, &secrets).await);
     }
     refuse_shared_tokens(&mut problems, &prepared_sources);
     let mut prepared_destinations = Vec::new();
@@ -128,47 +126,6 @@ async fn load_formatters(
         reason: format!("the formatters cannot be loaded: {reason}"),
         hint: "see the message; the built-in formatters need nothing but memory".to_owned(),
     })
-}
-
-async fn prepare_source(
-    problems: &mut Problems<'_>,
-    index: usize,
-    config: SourceConfig,
-    secrets: &Secrets,
-) -> Option<PreparedSource> {
-    let token = match &config.way {
-        SourceWay::Http { token } => token,
-        SourceWay::Fetched(kind) => {
-            prepare_fetching(problems, index, kind.clone()).await;
-            return Some(PreparedSource { config, token_digest: None });
-        }
-    };
-    let token = secrets.resolve(token).await;
-    let token = token.map_err(|error| (error.to_string(), error.hint().to_owned()));
-    let path = at!["source", index, "token"];
-    let token = problems.check(path.clone(), token)?;
-    if token.expose().len() < SHORTEST_TOKEN {
-        problems.add(
-            path,
-            format!(
-                "the token of source `{}` has fewer than {SHORTEST_TOKEN} characters: it can be guessed",
-                config.name
-            ),
-            "make one with `openssl rand -hex 16`",
-        );
-    }
-    Some(PreparedSource { token_digest: Some(Source::digest(token.expose())), config })
-}
-
-async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind) {
-    match kind {
-        Kind::File(files) => {
-            let looked = spawn_blocking(move || siemaphore_sources::file::examine(&files)).await;
-            if let Ok(Err(problem)) = looked {
-                problems.add(at!["source", index, "path"], problem.to_string(), problem.hint());
-            }
-        }
-    }
 }
 
 /// A token says whose the events are, so it must belong to one source.
@@ -307,14 +264,4 @@ async fn configure(
             None
         }
     }
-}
-
-/// A JSON Pointer as steps: `/fields/0`.
-fn steps(pointer: &str) -> Vec<crate::config::problem::Step> {
-    let tokens = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
-    let step = |token: String| match token.parse::<usize>() {
-        Ok(index) => index.into(),
-        Err(_) => token.as_str().into(),
-    };
-    tokens.map(step).collect()
 }

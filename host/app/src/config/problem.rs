@@ -32,6 +32,16 @@ macro_rules! at {
 }
 pub(crate) use at;
 
+/// A JSON Pointer as steps: `/fields/0`.
+pub(crate) fn steps(pointer: &str) -> Path {
+    let tokens = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
+    let step = |token: String| match token.parse::<usize>() {
+        Ok(index) => index.into(),
+        Err(_) => token.as_str().into(),
+    };
+    tokens.map(step).collect()
+}
+
 /// Something to mend before the host can start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {

@@ -1,5 +1,7 @@
 //! Sources: who may send events, and where the host gets them.
 
+mod credential;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,11 +9,12 @@ use std::sync::Arc;
 use siemaphore_model::normalise::Normaliser;
 use siemaphore_model::profile;
 use siemaphore_model::redaction::Redaction;
-use siemaphore_secrets::SecretReference;
 use siemaphore_sources::Kind;
 
+pub(crate) use self::credential::{Credential, SigningScheme};
 use crate::config::fetch::{self, Way};
 use crate::config::problem::at;
+use crate::config::profile::Profiles;
 use crate::config::{DEFAULT_ORGANIZATION, Problems, destination, file, nearest};
 
 /// A source that is valid by itself.
@@ -27,9 +30,9 @@ pub(crate) struct SourceConfig {
 /// How its events come in.
 #[derive(Debug)]
 pub(crate) enum SourceWay {
-    /// Sent to the intake with this bearer token.
+    /// Sent to the intake.
     Http {
-        token: SecretReference,
+        credential: Credential,
     },
     Fetched(Kind),
 }
@@ -44,7 +47,12 @@ impl SourceConfig {
 }
 
 /// Relative paths start at `folder`.
-pub(crate) fn all(problems: &mut Problems<'_>, written: &[file::Source], folder: &Path) -> Vec<SourceConfig> {
+pub(crate) fn all(
+    problems: &mut Problems<'_>,
+    written: &[file::Source],
+    profiles: &Profiles,
+    folder: &Path,
+) -> Vec<SourceConfig> {
     let mut names = BTreeSet::new();
     for (index, source) in written.iter().enumerate() {
         if !names.insert(&source.name) {
@@ -53,13 +61,14 @@ pub(crate) fn all(problems: &mut Problems<'_>, written: &[file::Source], folder:
         }
     }
     let each = written.iter().enumerate();
-    each.filter_map(|(index, source)| one(problems, index, source, folder)).collect()
+    each.filter_map(|(index, source)| one(problems, index, source, profiles, folder)).collect()
 }
 
 fn one(
     problems: &mut Problems<'_>,
     index: usize,
     source: &file::Source,
+    profiles: &Profiles,
     folder: &Path,
 ) -> Option<SourceConfig> {
     destination::check_name(problems, at!["source", index, "name"], &source.name);
@@ -67,20 +76,12 @@ fn one(
     destination::check_name(problems, at!["source", index, "organization"], &organization);
     let way = match fetch::way(problems, index, source) {
         None => None,
-        Some(Way::Http) => token(problems, index, source).map(|token| SourceWay::Http { token }),
+        Some(Way::Http) => {
+            credential::of(problems, index, source).map(|credential| SourceWay::Http { credential })
+        }
         Some(Way::File) => fetch::files(problems, index, source, folder).map(SourceWay::Fetched),
     };
-    let profile = source.profile.as_deref().unwrap_or("auto");
-    let redaction = if source.redact.unwrap_or(true) { Redaction::default() } else { Redaction::off() };
-    let normaliser = Normaliser::new(profile, &redaction).map_err(|error| {
-        let known: Vec<&str> = profile::names().collect();
-        let hint = match nearest(profile, &known) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("write \"auto\" or one of: {}", known.join(", ")),
-        };
-        (error.to_string(), hint)
-    });
-    let normaliser = problems.check(at!["source", index, "profile"], normaliser)?;
+    let normaliser = normaliser(problems, index, source, profiles)?;
     Some(SourceConfig {
         name: source.name.clone(),
         organization,
@@ -90,15 +91,26 @@ fn one(
     })
 }
 
-fn token(problems: &mut Problems<'_>, index: usize, source: &file::Source) -> Option<SecretReference> {
-    let Some(token) = &source.token else {
-        let reason = format!("source `{}` has no token", source.name);
-        problems.add(
-            at!["source", index],
-            reason,
-            "write `token = \"env:NAME\"` or `token = \"file:/path\"`",
-        );
+fn normaliser(
+    problems: &mut Problems<'_>,
+    index: usize,
+    source: &file::Source,
+    profiles: &Profiles,
+) -> Option<Normaliser> {
+    let profile = source.profile.as_deref().unwrap_or(profile::AUTO);
+    // What is wrong with that one has been said.
+    if profiles.broken.iter().any(|broken| broken == profile) {
         return None;
-    };
-    destination::secret_reference(problems, at!["source", index, "token"], token)
+    }
+    let redaction = if source.redact.unwrap_or(true) { Redaction::default() } else { Redaction::off() };
+    let normaliser = Normaliser::with_profiles(&profiles.own, profile, &redaction).map_err(|error| {
+        let mut known: Vec<&str> = profile::names().collect();
+        known.extend(profiles.own.iter().map(|profile| profile.name.as_str()));
+        let hint = match nearest(profile, &known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("write \"auto\" or one of: {}; or a [[profile]] of your own", known.join(", ")),
+        };
+        (error.to_string(), hint)
+    });
+    problems.check(at!["source", index, "profile"], normaliser)
 }

@@ -189,3 +189,56 @@ fn a_retry_policy_that_could_not_work_is_refused() {
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found.iter().any(|problem| problem.contains("did you mean \"three-retries\"?")), "{found:#?}");
 }
+
+const OWN_PROFILE: &str = "[[profile]]\nname = 'gatekeeper'\ndetect = [[{ at = '/vendor', is = 'gatekeeper*' }]]\n\
+                           envelope = { id = ['/uid'], type = ['/what'] }\n";
+
+#[test]
+fn a_source_may_use_a_profile_of_the_same_file() {
+    let text = format!("{OWN_PROFILE}[[source]]\nname = 'a'\ntoken = 'env:A'\nprofile = 'gatekeeper'\n");
+    let config = from_text(text, Path::new("/nonexistent")).ok().unwrap();
+    assert_eq!(config.profiles[0].name, "gatekeeper");
+    let unknown = format!("{OWN_PROFILE}[[source]]\nname = 'a'\ntoken = 'env:A'\nprofile = 'gatekeper'\n");
+    let found = problems(&unknown);
+    assert!(found[0].starts_with("8: ") && found[0].contains("did you mean \"gatekeeper\"?"), "{found:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_profile_is_told_once_with_its_line() {
+    let text = format!("{OWN_PROFILE}[[profile]]\nname = 'aisg'\nenvelope = {{ id = ['id'] }}\n");
+    let found = problems(&text);
+    assert!(
+        found[0].starts_with("6: `aisg` is the name of a profile that comes with Siemaphore"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("7: \"id\" is not a JSON Pointer (write the way"), "{found:?}");
+    let twice = problems(&format!("{OWN_PROFILE}{OWN_PROFILE}"));
+    assert_eq!(twice, ["6: there are two profiles named `gatekeeper` (give each profile its own name)"]);
+    let used =
+        "[[source]]\nname = 'a'\ntoken = 'env:A'\nprofile = 'x'\n[[profile]]\nname = 'x'\ndetect = [[]]\n";
+    let found = problems(used);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("7: a list without tests"), "{found:?}");
+}
+
+#[test]
+fn a_source_has_a_token_or_a_signature_and_what_is_wrong_with_it_is_told() {
+    let source = |text: &str| problems(&format!("[[source]]\nname = 'a'\n{text}"));
+    assert!(source("")[0].starts_with("1: source `a` has no token (write `token = "), "{:?}", source(""));
+    let both = source("token = 'env:A'\nsignature = { scheme = 'hmac', secrets = ['env:A'] }");
+    assert!(both[0].starts_with("3: source `a` has both a token and a signature"), "{both:?}");
+    for (signature, told) in [
+        (
+            "scheme = 'hmca', secrets = ['env:A']",
+            "`hmca` is not a scheme of signing (did you mean \"hmac\"?)",
+        ),
+        ("scheme = 'hmac', secrets = []", "there is no secret to check signatures with"),
+        ("scheme = 'hmac', secrets = ['env:A'], header = 'X Y'", "`X Y` cannot be the name of a header"),
+        ("scheme = 'standard-webhooks', secrets = ['env:A'], prefix = 'v1'", "Standard Webhooks has headers"),
+    ] {
+        let found = source(&format!("signature = {{ {signature} }}"));
+        assert!(found.len() == 1 && found[0].starts_with(&format!("3: {told}")), "{found:?}");
+    }
+    let fine = "[[source]]\nname = 'a'\nsignature = { scheme = 'hmac', secrets = ['env:A'] }\n";
+    from_text(fine.to_owned(), Path::new("/nonexistent")).ok().unwrap();
+}

@@ -109,6 +109,7 @@ pub fn source(name: &str, organization: &str, token: &str) -> Source {
         name: name.to_owned(),
         organization: organization.to_owned(),
         token_digests: vec![Source::digest(token)],
+        signature: None,
         normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
         events_per_second: None,
     }

@@ -44,6 +44,7 @@ impl Rig {
             name: SOURCE.to_owned(),
             organization: "acme".to_owned(),
             token_digests: Vec::new(),
+            signature: None,
             normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
             events_per_second: None,
         };

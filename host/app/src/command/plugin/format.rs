@@ -2,19 +2,12 @@
 
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Value, json};
 use siemaphore_delivery::{Authentication, GrantedProfile, Group, RequestHead, frame, shown_url};
 use siemaphore_model::formatter::RequestProfile;
-use siemaphore_model::normalise::{Context, Normaliser, Scratch};
-use siemaphore_model::redaction::Redaction;
 use siemaphore_model::{Event, EventBuffer};
 use siemaphore_sandbox::{Configuration, Formatter, Session};
 use url::Url;
@@ -22,11 +15,8 @@ use url::Url;
 use crate::cli::Format;
 use crate::command::Failure;
 use crate::command::plugin::offline;
-use crate::events_file::for_each_event;
+use crate::command::reading::{self, Refused, Taken};
 use crate::print;
-
-/// A file for looking at, not for delivering.
-const MAX_EVENTS: usize = siemaphore_sandbox::limits::MAX_EVENTS;
 
 /// What would go over the wire, and what would not.
 struct Requests {
@@ -48,7 +38,9 @@ struct Request {
 
 pub(crate) async fn run(command: Format) -> Result<(), Failure> {
     let as_json = command.json;
-    let requests = tokio::task::spawn_blocking(move || make(&command)).await??;
+    let normaliser = reading::normaliser(&command.reading)?;
+    let make = move || make(&command, reading::read(&command.events, &normaliser)?);
+    let requests = tokio::task::spawn_blocking(make).await??;
     if as_json {
         let shown: Vec<Value> = requests.requests.iter().map(Request::as_json).collect();
         let rejected: Vec<Value> = requests
@@ -69,7 +61,7 @@ pub(crate) async fn run(command: Format) -> Result<(), Failure> {
     if requests.rejected.is_empty() { Ok(()) } else { Err(Failure::Said) }
 }
 
-fn make(command: &Format) -> Result<Requests> {
+fn make(command: &Format, taken: Taken) -> Result<Requests> {
     let formatter = offline::load(&command.plugin)?;
     let description = formatter.description();
     let settings = command.settings.clone().unwrap_or_else(|| description.settings_example.clone());
@@ -81,7 +73,7 @@ fn make(command: &Format) -> Result<Requests> {
     // The same request without compression: what a person wants to read.
     let readable = grant(&RequestProfile { compression: Vec::new(), ..asked }, &endpoint)?;
     let mut session = formatter.open(&configuration).map_err(|error| anyhow!("{error}"))?;
-    let (events, refused, redacted) = read(&command.events, &command.profile)?;
+    let Taken { events, refused, redacted } = taken;
     let credential = credential(&formatter);
     let plan = Plan { granted, readable, endpoint, credential };
     let mut requests = format(&mut session, &plan, &events)?;
@@ -94,40 +86,6 @@ fn make(command: &Format) -> Result<Requests> {
 fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
     GrantedProfile::check(asked, &Authentication::shown_at(endpoint), endpoint)
         .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
-}
-
-type Refused = Vec<(usize, String)>;
-
-fn read(file: &Path, profile: &str) -> Result<(EventBuffer, Refused, usize)> {
-    let source: Box<dyn Read> = if file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?)
-    };
-    let normaliser = Normaliser::new(profile, &Redaction::default())?;
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let received_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
-    let context = Context { organization: "default", source: "format", received_ns };
-    let (mut events, mut scratch) = (EventBuffer::new(), Scratch::default());
-    let (mut refused, mut redacted, mut place) = (Vec::new(), 0, 0);
-    for_each_event(BufReader::new(source), &mut |raw| {
-        place += 1;
-        if events.len() >= MAX_EVENTS {
-            return Err(io::Error::other(format!(
-                "more than {MAX_EVENTS} events: take a smaller file to look at"
-            )));
-        }
-        match normaliser.normalise(raw, &context, &mut scratch, &mut events) {
-            Ok(removed) => redacted += removed.values,
-            Err(refusal) => refused.push((place, refusal.to_string())),
-        }
-        Ok(())
-    })
-    .with_context(|| format!("cannot read events from {}", file.display()))?;
-    if events.is_empty() && refused.is_empty() {
-        bail!("{} holds no event", file.display());
-    }
-    Ok((events, refused, redacted))
 }
 
 /// How requests are made of records.

@@ -1,0 +1,85 @@
+//! The secrets of a source: a token becomes its digest, secrets of signatures become keys.
+
+use siemaphore_intake::{Signature, Source};
+use siemaphore_secrets::{Secret, SecretReference, Secrets};
+use siemaphore_sources::Kind;
+use tokio::task::spawn_blocking;
+
+use crate::config::prepare::PreparedSource;
+use crate::config::problem::{Path, at};
+use crate::config::{Credential, Problems, SigningScheme, SourceConfig, SourceWay};
+
+/// A source's token or secret with fewer characters is refused.
+const SHORTEST_SECRET: usize = 8;
+
+pub(super) async fn prepare(
+    problems: &mut Problems<'_>,
+    index: usize,
+    config: SourceConfig,
+    secrets: &Secrets,
+) -> Option<PreparedSource> {
+    let credential = match &config.way {
+        SourceWay::Http { credential } => credential,
+        SourceWay::Fetched(kind) => {
+            prepare_fetching(problems, index, kind.clone()).await;
+            return Some(PreparedSource { config, token_digest: None, signature: None });
+        }
+    };
+    let (token_digest, signature) = match credential {
+        Credential::Token(reference) => {
+            let token =
+                resolve(problems, &config.name, at!["source", index, "token"], reference, secrets).await?;
+            (Some(Source::digest(token.expose())), None)
+        }
+        Credential::Signature { scheme, secrets: references } => {
+            let path = at!["source", index, "signature", "secrets"];
+            let mut resolved = Vec::new();
+            for (place, reference) in (0_usize..).zip(references) {
+                let path = [path.clone(), at![place]].concat();
+                resolved.push(resolve(problems, &config.name, path, reference, secrets).await?);
+            }
+            let exposed: Vec<&str> = resolved.iter().map(Secret::expose).collect();
+            let signature = match scheme {
+                SigningScheme::StandardWebhooks => Signature::standard_webhooks(&exposed),
+                SigningScheme::Hmac { header, prefix } => {
+                    Ok(Signature::hmac(header.clone(), prefix, &exposed))
+                }
+            };
+            let hint = "copy the secret as the producer shows it, with `whsec_`";
+            let signature = signature.map_err(|error| (error.to_string(), hint.to_owned()));
+            (None, Some(problems.check(path, signature)?))
+        }
+    };
+    Some(PreparedSource { config, token_digest, signature })
+}
+
+async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind) {
+    match kind {
+        Kind::File(files) => {
+            let looked = spawn_blocking(move || siemaphore_sources::file::examine(&files)).await;
+            if let Ok(Err(problem)) = looked {
+                problems.add(at!["source", index, "path"], problem.to_string(), problem.hint());
+            }
+        }
+    }
+}
+
+async fn resolve(
+    problems: &mut Problems<'_>,
+    source: &str,
+    path: Path,
+    reference: &SecretReference,
+    secrets: &Secrets,
+) -> Option<Secret> {
+    let secret = secrets.resolve(reference).await;
+    let secret = secret.map_err(|error| (error.to_string(), error.hint().to_owned()));
+    let secret = problems.check(path.clone(), secret)?;
+    if secret.expose().len() < SHORTEST_SECRET {
+        let what = if path.iter().any(|step| *step == "signature".into()) { "secret" } else { "token" };
+        let reason = format!(
+            "the {what} of source `{source}` has fewer than {SHORTEST_SECRET} characters: it can be guessed"
+        );
+        problems.add(path, reason, "make one with `openssl rand -hex 16`");
+    }
+    Some(secret)
+}
