@@ -141,6 +141,10 @@ fn write_labels(mut labels: Object<'_>, event: &Event, facts: Facts<'_>) {
     }
 }
 
+/// Members that hold anything by their format. A field of Elasticsearch is an object in every document or in none, so
+/// what is no object stands beside it.
+const ANYTHING: [(&str, &str); 2] = [("cloudevents", "data"), ("otlp", "body")];
+
 /// The whole document. A producer whose document is in ECS has a member of its own name already: that one's members
 /// come first and keep their places, such as `aegis.decision`, and the rest stands beside them.
 fn write_own_members(mut own: Object<'_>, event: &Event, outline: &Outline<'_>) {
@@ -154,6 +158,9 @@ fn write_own_members(mut own: Object<'_>, event: &Event, outline: &Outline<'_>) 
     }
     for member in outline.members().iter().filter(|member| !is_namesake(&member.key(), member.value)) {
         let mut name = member.key().into_owned();
+        if ANYTHING.contains(&(event.producer.as_str(), name.as_str())) && !scan::is_object(member.value) {
+            name.push_str("_value");
+        }
         while names.contains(&name) || (name != member.key() && outline.contains(&name)) {
             name.insert_str(0, "original_");
         }

@@ -9,8 +9,7 @@ pub(super) fn row() -> Row {
         formatter: "sumologic",
         siem: Siem::sumologic(TOKEN),
         secret: TOKEN,
-        configuration: "endpoint = \"{endpoint}/receiver/v1/http\"\n\
-                        authentication = { scheme = \"header\", header = \"x-sumo-token\" }\n\
+        configuration: "endpoint = \"{endpoint}/receiver/v1/http/{secret}\"\n\
                         settings = { category = \"security/{producer}\", sumo_fields = { team = \"soc\" } }",
         key: |received| text_at(received, "/event_key"),
         records: one_each,

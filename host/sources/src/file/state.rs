@@ -103,7 +103,7 @@ mod tests {
     fn what_is_remembered_survives_its_file_and_the_past_is_bounded() {
         let mut files = Files::default();
         let id = |inode| FileId { device: 1, inode };
-        let at = |offset| Position { offset, ..Position::default() };
+        let at = Position::unread;
         for number in 1..=100 {
             files.apply(Change::Read(id(number), at(number)));
             files.apply(Change::Gone(id(number)));
