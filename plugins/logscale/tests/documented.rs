@@ -22,7 +22,13 @@ fn every_member_of_every_document_is_below_its_producers_name() {
         let record = record(&sample.event);
         let mut raw = sample.raw.clone();
         // A document in ECS has such a member already, and it keeps its place.
-        let namesake = raw.as_object_mut().unwrap().remove(sample.producer);
+        let members = raw.as_object_mut().unwrap();
+        let namesake = members.remove(sample.producer);
+        // What is no object where others have one stands beside it.
+        if let Some(body) = members.get("body").filter(|body| !body.is_object()).cloned() {
+            members.remove("body");
+            members.insert("body_value".to_owned(), body);
+        }
         let own = &record["event"][sample.producer];
         assert!(contains(own, &raw), "{}/{}: {record}", sample.producer, sample.name);
         assert!(namesake.is_none_or(|namesake| contains(own, &namesake)), "{record}");
