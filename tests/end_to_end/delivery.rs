@@ -26,7 +26,7 @@ async fn every_documented_event_arrives_once_at_each_siem_with_its_documented_va
         let received = siem.arrived(samples.len()).await;
         let keys: BTreeSet<String> = keys(&received).into_iter().collect();
         assert_eq!(keys.len(), samples.len(), "each event once");
-        for sample in &samples {
+        for sample in samples.iter().filter(|sample| KEEPING_THEIR_NAMES.contains(&sample.producer)) {
             let found = received.iter().filter(|received| shows(&received.record, &sample.raw)).count();
             assert_eq!(found, 1, "{}/{} in {received:#?}", sample.producer, sample.name);
         }
@@ -35,6 +35,10 @@ async fn every_documented_event_arrives_once_at_each_siem_with_its_documented_va
     assert_eq!(keys_of_siems.len(), 1, "an event has the same key everywhere");
     scene.stop().await;
 }
+
+/// Producers without a member that one of these SIEMs reserves, as `status` is in Datadog and `type` in Sentinel. What
+/// becomes of the others' names is in the snapshots of the formatters.
+const KEEPING_THEIR_NAMES: [&str; 4] = ["aegis", "aisg", "keeptrusts", "systemprompt"];
 
 /// Every value of `raw` in a flat row: members of nested objects joined with `_`.
 fn has_columns(row: &Value, raw: &Value) -> bool {

@@ -134,7 +134,9 @@ async fn begin(siem: &Siem, trouble: Trouble, rng: &mut Rng) {
 
 /// Until a few requests have met the trouble, or a while is over.
 async fn spell(siem: &Siem, trouble: Trouble, rng: &mut Rng) {
-    let (requests, while_it_lasts) = (rng.u64(1..6), Duration::from_millis(rng.u64(100..1_200)));
+    // A late answer has to come within the spell, after whatever pause the host is making.
+    let longest = if trouble == Trouble::Slow { 2_000..4_000 } else { 100..1_200 };
+    let (requests, while_it_lasts) = (rng.u64(1..6), Duration::from_millis(rng.u64(longest)));
     let before = siem.receiver.totals();
     let until = before.requests + requests;
     // An end without so many requests is an end as well.

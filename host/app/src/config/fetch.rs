@@ -37,6 +37,7 @@ pub(crate) fn way(problems: &mut Problems<'_>, index: usize, source: &file::Sour
 fn refuse_others(problems: &mut Problems<'_>, index: usize, source: &file::Source, way: Way) {
     let written = [
         ("token", Way::Http, source.token.is_some()),
+        ("signature", Way::Http, source.signature.is_some()),
         ("path", Way::File, source.path.is_some()),
         ("from", Way::File, source.from.is_some()),
     ];

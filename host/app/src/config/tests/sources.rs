@@ -30,6 +30,10 @@ fn what_is_missing_or_means_nothing_is_named_with_its_line_and_what_to_write() {
             "5: `token` is for sources of the kind `http` (take it out",
         ),
         (
+            "kind = 'file'\npath = '/a'\nsignature = { scheme = 'hmac', secrets = ['env:A'] }",
+            "5: `signature` is for sources of the kind `http` (take it out",
+        ),
+        (
             "path = '/a'\ntoken = 'env:A'",
             "3: `path` is for sources of the kind `file` (take it out, or write `kind = \"file\"`)",
         ),
