@@ -83,47 +83,67 @@ pub(crate) fn choose(
             let workspace_id = parameters.required(problems, "workspace_id", written.workspace_id.as_ref());
             Some(Authentication::AzureSharedKey { workspace_id: workspace_id?, secret: secret? })
         }
-        "google-service-account" => {
-            let scope = parameters.required(problems, "scope", written.scope.as_ref());
-            let token_url = match &written.token_url {
-                Some(_) => Some(token_url(problems, &parameters)?),
-                None => None,
-            };
-            Some(Authentication::GoogleServiceAccount { token_url, scope: scope?, secret: secret? })
-        }
-        "aws-sigv4" => {
-            let region = parameters.required(problems, "region", written.region.as_ref());
-            let service = parameters.required(problems, "service", written.service.as_ref());
-            let access_key_id =
-                parameters.required(problems, "access_key_id", written.access_key_id.as_ref());
-            let session_token = match &written.session_token {
-                Some(reference) => {
-                    let path = parameters.path("session_token");
-                    Some(destination::secret_reference(problems, path, reference)?)
-                }
-                None => None,
-            };
-            Some(Authentication::AwsSigV4 {
-                region: region?,
-                service: service?,
-                access_key_id: access_key_id?,
-                session_token,
-                secret: secret?,
-            })
-        }
+        "google-service-account" => google_service_account(problems, &parameters, secret),
+        "aws-sigv4" => aws_sigv4(problems, &parameters, secret),
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
-        _ => {
-            let token_url = token_url(problems, &parameters);
-            let client_id = parameters.required(problems, "client_id", written.client_id.as_ref());
-            let scope = parameters.required(problems, "scope", written.scope.as_ref());
-            Some(Authentication::OAuth2ClientCredentials {
-                token_url: token_url?,
-                client_id: client_id?,
-                scope: scope?,
-                secret: secret?,
-            })
-        }
+        _ => oauth2(problems, &parameters, secret),
     }
+}
+
+fn google_service_account(
+    problems: &mut Problems<'_>,
+    parameters: &Parameters<'_>,
+    secret: Option<SecretReference>,
+) -> Option<Authentication> {
+    let written = &parameters.config.authentication;
+    let scope = parameters.required(problems, "scope", written.scope.as_ref());
+    let token_url = match &written.token_url {
+        Some(_) => Some(token_url(problems, parameters)?),
+        None => None,
+    };
+    Some(Authentication::GoogleServiceAccount { token_url, scope: scope?, secret: secret? })
+}
+
+fn aws_sigv4(
+    problems: &mut Problems<'_>,
+    parameters: &Parameters<'_>,
+    secret: Option<SecretReference>,
+) -> Option<Authentication> {
+    let written = &parameters.config.authentication;
+    let region = parameters.required(problems, "region", written.region.as_ref());
+    let service = parameters.required(problems, "service", written.service.as_ref());
+    let access_key_id = parameters.required(problems, "access_key_id", written.access_key_id.as_ref());
+    let session_token = match &written.session_token {
+        Some(reference) => {
+            let path = parameters.path("session_token");
+            Some(destination::secret_reference(problems, path, reference)?)
+        }
+        None => None,
+    };
+    Some(Authentication::AwsSigV4 {
+        region: region?,
+        service: service?,
+        access_key_id: access_key_id?,
+        session_token,
+        secret: secret?,
+    })
+}
+
+fn oauth2(
+    problems: &mut Problems<'_>,
+    parameters: &Parameters<'_>,
+    secret: Option<SecretReference>,
+) -> Option<Authentication> {
+    let written = &parameters.config.authentication;
+    let token_url = token_url(problems, parameters);
+    let client_id = parameters.required(problems, "client_id", written.client_id.as_ref());
+    let scope = parameters.required(problems, "scope", written.scope.as_ref());
+    Some(Authentication::OAuth2ClientCredentials {
+        token_url: token_url?,
+        client_id: client_id?,
+        scope: scope?,
+        secret: secret?,
+    })
 }
 
 /// Has no secret.
