@@ -14,6 +14,7 @@
 )]
 
 mod support;
+mod third_party;
 
 mod acknowledgement;
 mod addresses;

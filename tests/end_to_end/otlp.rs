@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::support::{Scene, TOKEN, request};
+use crate::third_party;
 
 #[tokio::test]
 async fn log_records_of_an_exporter_arrive_with_their_severity_and_attributes() {
@@ -47,5 +48,31 @@ async fn log_records_of_an_exporter_arrive_with_their_severity_and_attributes() 
     let headers = [("content-type", "application/json")];
     let answer = request(scene.host.intake, "POST", "/v1/logs", &headers, body.to_string()).await;
     assert_eq!(answer.expect(401).json()["code"], 16);
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn opentelemetrys_sdks_export_in_protobuf_and_in_json() {
+    let scene = Scene::new().splunk().start().await;
+    let endpoint = format!("http://{}/v1/logs", scene.host.intake);
+    third_party::python("otel_logs.py", &[&endpoint, TOKEN], "").await;
+    third_party::node("otel_logs.mjs", &[&endpoint, TOKEN], "").await;
+
+    let arrived = scene.splunk().arrived(6).await;
+    let whole_numbers = [("python", json!(9_007_199_254_740_993_u64)), ("javascript", json!(7))];
+    for (sdk, whole) in whole_numbers {
+        let of_sdk = arrived.iter().map(|received| &received.record);
+        let of_sdk: Vec<_> = of_sdk.filter(|record| record["event"]["attributes"]["sdk"] == sdk).collect();
+        assert_eq!(of_sdk.len(), 3, "{sdk}: {arrived:#?}");
+        for record in of_sdk {
+            let event = &record["event"];
+            assert_eq!(record["fields"]["event_type"], "dlp.pii_blocked");
+            assert_eq!(record["fields"]["severity"], "high");
+            assert_eq!(event["attributes"]["whole"], whole, "{sdk}");
+            assert_eq!(event["attributes"]["raw"], "AP8=", "{sdk}");
+            assert_eq!(event["body"]["findings"][0]["type"], "EMAIL", "{sdk}");
+            assert_eq!(event["resource"]["attributes"]["tags"], json!(["a", "b"]), "{sdk}");
+        }
+    }
     scene.stop().await;
 }

@@ -3,9 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac::{self, HMAC_SHA256, Key};
-use serde_json::json;
+use serde_json::{Value, json};
+use siemaphore_receiver::{Certificate, Receiver, Siem, WebhookProof};
 
-use crate::support::{Scene, request};
+use crate::support::{PATIENCE, Scene, request};
+use crate::third_party::python;
 
 const SECRET: &str = "canary-webhook-secret-4711";
 
@@ -55,4 +57,46 @@ async fn a_signed_request_needs_no_token_and_arrives_once() {
     ids.sort_unstable();
     assert_eq!(ids, ["w-1", "w-2"]);
     scene.stop().await;
+}
+
+#[tokio::test]
+async fn the_reference_library_signs_for_us_and_verifies_what_we_sign() {
+    let key = format!("whsec_{}", STANDARD.encode([7_u8; 32]));
+    let certificate = Certificate::generate().unwrap();
+    let proof = WebhookProof::StandardWebhooks { secrets: vec![key.clone()] };
+    let receiver = Receiver::start(Siem::webhook("/in", proof), &certificate).await.unwrap();
+    let stage = Scene::new().set().await;
+    std::fs::write(stage.path("webhook.pem"), certificate.ca_pem()).unwrap();
+    let secret = stage.secret_file("both", &key);
+    let endpoint = receiver.endpoint();
+    stage.edit(|text| {
+        format!(
+            "{text}\n[[source]]\nname = \"standard\"\norganization = \"acme\"\n\
+             signature = {{ scheme = \"standard-webhooks\", secrets = [\"file:{secret}\"] }}\n\
+             [[destination]]\nname = \"hook\"\norganization = \"acme\"\nformatter = \"webhook\"\n\
+             endpoint = \"{endpoint}\"\nca_file = \"webhook.pem\"\nsecret = \"file:{secret}\"\n\
+             settings = {{ path = \"/in\", body = \"document\" }}\n"
+        )
+    });
+    let scene = stage.start(None).await;
+
+    let body =
+        json!({ "event_type": "dlp.pii_blocked", "request_id": "ö-1", "severity": "high" }).to_string();
+    let signed: Value =
+        serde_json::from_str(&python("standard_webhooks.py", &["sign", &key, "msg_1"], &body).await).unwrap();
+    let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers = headers.map(|name| (name, signed[name].as_str().unwrap()));
+    request(scene.host.intake, "POST", "/v1/webhooks/standard", &headers, body).await.expect(200);
+
+    let arrived = receiver.wait_for(1, PATIENCE).await.unwrap();
+    let headers: serde_json::Map<String, Value> = arrived[0]
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
+        .collect();
+    let delivered = json!({ "headers": headers, "body": arrived[0].raw }).to_string();
+    let verified = python("standard_webhooks.py", &["verify", &key], &delivered).await;
+    assert!(verified.contains("\\u00f6-1"), "{verified}");
+    scene.stop().await;
+    receiver.stop().await;
 }

@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod oracle;
+mod third_party;
 
 use std::env;
 use std::ffi::OsString;
@@ -11,11 +12,12 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 const HELP: &str = "\
-cargo xtask lint    formatting, clippy and documentation, without a warning
-cargo xtask test    build everything, the formatters to WebAssembly included, and run all tests
-cargo xtask oracle  kill the host 1,000 times and look for what is lost: [--kills N] [--seed S] [--release]
-cargo xtask fuzz    feed every fuzz target for a minute, with nightly: [--seconds N] [TARGET…]
-cargo xtask bench   speed: formatting in the sandbox against native code, and end to end; a table each
+cargo xtask lint         formatting, clippy and documentation, without a warning
+cargo xtask test         build everything, the formatters to WebAssembly included, and run all tests
+cargo xtask third-party  install the official clients and schemas that tests hold ours against
+cargo xtask oracle       kill the host 1,000 times and look for what is lost: [--kills N] [--seed S] [--release]
+cargo xtask fuzz         feed every fuzz target for a minute, with nightly: [--seconds N] [TARGET…]
+cargo xtask bench        speed: formatting in the sandbox against native code, and end to end; a table each
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn run(verb: &str, rest: &[OsString]) -> Result<()> {
         "oracle" => oracle::run(rest),
         "fuzz" => fuzz::run(rest),
         "bench" => bench(rest),
+        "third-party" => third_party::install(),
         "help" | "--help" | "-h" => {
             report(HELP);
             Ok(())
@@ -57,9 +60,10 @@ fn lint() -> Result<()> {
         .and_then(|status| if status.success() { Ok(()) } else { bail!("`cargo doc` failed") })
 }
 
-/// Everything that the tests need is made by cargo: `rust-toolchain.toml` brings the WebAssembly target, and building
-/// `plugins/bundle` builds the formatters. Fuzz targets are run when they are there, and never built.
+/// What the tests need is made here: `rust-toolchain.toml` brings the WebAssembly target, building `plugins/bundle`
+/// builds the formatters, and the official clients are installed when they are not. Fuzz targets are run when they are there, and never built.
 fn test(rest: &[OsString]) -> Result<()> {
+    third_party::install()?;
     cargo(&["test", "--workspace", "--no-fail-fast"], rest)?;
     if rest.is_empty() { fuzz::run_what_is_built() } else { Ok(()) }
 }

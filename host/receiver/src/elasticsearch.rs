@@ -15,8 +15,8 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use self::document::Refused;
@@ -27,6 +27,10 @@ use crate::siem::{Playing, Siem};
 
 /// `http.max_content_length`, of the decompressed body.
 const ELASTICSEARCH_BODY_BYTES: usize = 100 * 1024 * 1024;
+/// With `x-ndjson` or `json` behind it, and `compatible-with=9` as its parameter: what Elastic's clients send and ask for.
+const VENDOR_TYPE: &str = "application/vnd.elasticsearch+";
+const PRODUCT: HeaderName = HeaderName::from_static("x-elastic-product");
+
 /// What Amazon's small nodes take.
 const OPENSEARCH_BODY_BYTES: usize = 10 * 1024 * 1024;
 
@@ -37,6 +41,7 @@ impl Siem {
         Siem::new(move |config| {
             Playing::by(Search {
                 authorization: authorization.clone(),
+                product: Product::Elasticsearch,
                 who_am_i: "/_security/_authenticate",
                 max_body_bytes: config.max_body_bytes.unwrap_or(ELASTICSEARCH_BODY_BYTES),
                 indices: Mutex::default(),
@@ -50,6 +55,7 @@ impl Siem {
         Siem::new(move |config| {
             Playing::by(Search {
                 authorization: authorization.clone(),
+                product: Product::OpenSearch,
                 who_am_i: "/_plugins/_security/authinfo",
                 max_body_bytes: config.max_body_bytes.unwrap_or(OPENSEARCH_BODY_BYTES),
                 indices: Mutex::default(),
@@ -61,9 +67,16 @@ impl Siem {
 struct Search {
     /// The header that is right.
     authorization: String,
+    product: Product,
     who_am_i: &'static str,
     max_body_bytes: usize,
     indices: Mutex<Indices>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Product {
+    Elasticsearch,
+    OpenSearch,
 }
 
 /// What is stored, as far as it decides about the next document.
@@ -93,8 +106,13 @@ impl Rules for Search {
     }
 
     fn answer(&self, request: &Request) -> Answer {
-        self.handle(request)
-            .unwrap_or_else(|refusal| Answer::json(refusal.status, &refusal.body).refused(refusal.detail))
+        let mut answer = self
+            .handle(request)
+            .unwrap_or_else(|refusal| Answer::json(refusal.status, &refusal.body).refused(refusal.detail));
+        if self.product == Product::Elasticsearch {
+            signature(request, &mut answer);
+        }
+        answer
     }
 }
 
@@ -105,7 +123,7 @@ impl Search {
             return Ok(Answer::json(StatusCode::OK, &json!({ "username": "siemaphore", "enabled": true })));
         }
         let target = bulk_target(request)?;
-        content_type(request)?;
+        content_type(request, self.product)?;
         let body = request.body.as_ref().map_err(unreadable)?;
         let operations = operations(body, target)?;
         let mut answer = self.bulk(&operations);
@@ -206,10 +224,25 @@ fn bulk_target(request: &Request) -> Result<Option<&str>, Refusal> {
     Ok(target)
 }
 
-fn content_type(request: &Request) -> Result<(), Refusal> {
+/// Elastic's clients refuse a server that does not name the product, or that answers in another type than they asked
+/// for.
+fn signature(request: &Request, answer: &mut Answer) {
+    answer.header(PRODUCT, HeaderValue::from_static("Elasticsearch"));
+    let accepted = request.header(ACCEPT).unwrap_or_default();
+    if accepted.starts_with(VENDOR_TYPE)
+        && let Ok(accepted) = HeaderValue::from_str(accepted)
+    {
+        answer.header(CONTENT_TYPE, accepted);
+    }
+}
+
+fn content_type(request: &Request, product: Product) -> Result<(), Refusal> {
     let given = request.header(CONTENT_TYPE).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
-    if matches!(essence, "application/x-ndjson" | "application/json") {
+    let versioned = essence.strip_prefix(VENDOR_TYPE).filter(|_| product == Product::Elasticsearch);
+    if matches!(essence, "application/x-ndjson" | "application/json")
+        || matches!(versioned, Some("x-ndjson" | "json"))
+    {
         return Ok(());
     }
     let detail = format!("Content-Type header [{given}] is not supported");

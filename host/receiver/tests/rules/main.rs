@@ -15,6 +15,7 @@ mod logscale;
 mod logstash;
 mod loki;
 mod newrelic;
+mod official;
 mod otlp;
 mod sentinel;
 mod splunk;

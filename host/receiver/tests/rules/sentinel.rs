@@ -9,8 +9,8 @@ pub(crate) const CLIENT_ID: &str = "0a0a0a0a-1111-2222-3333-444444444444";
 /// Has characters that a form must encode.
 pub(crate) const CLIENT_SECRET: &str = "se+cr&et=va~lue 1";
 pub(crate) const SCOPE: &str = "https://monitor.azure.com/.default";
-const RULE: &str = "dcr-00000000000000000000000000000000";
-const STREAM: &str = "Custom-AiEvents_CL";
+pub(crate) const RULE: &str = "dcr-00000000000000000000000000000000";
+pub(crate) const STREAM: &str = "Custom-AiEvents_CL";
 
 pub(crate) async fn sentinel() -> Lab {
     Lab::start(Siem::sentinel(SentinelWorkspace {
@@ -39,7 +39,7 @@ pub(crate) fn token_form(lab: &Lab, url: &str, changed: &[(&str, &str)]) -> Requ
     lab.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
 }
 
-async fn token(lab: &Lab) -> String {
+pub(crate) async fn token(lab: &Lab) -> String {
     let url = lab.receiver.token_url().expect("Sentinel has a token endpoint");
     let answer = reply(token_form(lab, &url, &[])).await;
     answer.json()["access_token"].as_str().expect("a token").to_owned()

@@ -13,6 +13,7 @@ use siemaphore_receiver::{Certificate, Receiver, ReceiverConfig, Siem};
 pub(crate) struct Lab {
     pub(crate) receiver: Receiver,
     pub(crate) client: Client,
+    pub(crate) certificate: Certificate,
 }
 
 impl Lab {
@@ -24,7 +25,7 @@ impl Lab {
         let certificate = Certificate::generate().expect("a certificate");
         let receiver = Receiver::start_with(siem, &certificate, config).await.expect("a receiver");
         let client = trusting(&certificate).build().expect("a client");
-        Self { receiver, client }
+        Self { receiver, client, certificate }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
