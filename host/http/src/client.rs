@@ -8,12 +8,14 @@ use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue, Method};
 use thiserror::Error;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::answer::{self, Answer};
 use crate::egress::EgressPolicy;
 use crate::examine::{self, Examination, ExamineError};
 use crate::resolver::{GuardedResolver, Lookup, SystemLookup};
+use crate::stream::Stream;
 use crate::tls::{self, TlsConfigError};
 use crate::{SendError, check_url};
 
@@ -22,6 +24,9 @@ pub(crate) const USER_AGENT: &str = concat!("siemaphore/", env!("CARGO_PKG_VERSI
 const MAX_IDLE_CONNECTIONS: usize = 8;
 /// A kept connection is closed after this, so that a changed address is dialled, and so checked, soon.
 const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// The most that a stream may last: as good as no limit, for what wants to be given one.
+const STREAM_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// How one destination is reached.
 #[derive(Debug, Clone)]
@@ -150,12 +155,31 @@ impl Client {
         // Names are checked when they are dialled; addresses in a URL never reach the resolver.
         self.check(&request.url)?;
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = request.headers;
-        outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        *outgoing.body_mut() = Some(request.body.into());
+        let outgoing = outgoing(request, "gzip");
         let response =
             self.inner.execute(outgoing).await.map_err(|error| SendError::from_request(&error, &host))?;
         answer::read(response, self.answer_bytes, &host).await
     }
+
+    /// Sends one request whose answer is read as it comes, and need not end. In place of the request's time limit there
+    /// is `idle_timeout`: for the head, and between any two pieces of the body.
+    pub async fn open(&self, request: Request, idle_timeout: Duration) -> Result<Stream, SendError> {
+        self.check(&request.url)?;
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let mut outgoing = outgoing(request, "identity");
+        *outgoing.timeout_mut() = Some(STREAM_TIME);
+        let response = match timeout(idle_timeout, self.inner.execute(outgoing)).await {
+            Ok(answered) => answered.map_err(|error| SendError::from_request(&error, &host))?,
+            Err(_elapsed) => return Err(SendError::Timeout { host }),
+        };
+        Ok(Stream::new(response, idle_timeout, host))
+    }
+}
+
+fn outgoing(request: Request, encoding: &'static str) -> reqwest::Request {
+    let mut outgoing = reqwest::Request::new(request.method, request.url);
+    *outgoing.headers_mut() = request.headers;
+    outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+    *outgoing.body_mut() = Some(request.body.into());
+    outgoing
 }

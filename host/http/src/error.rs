@@ -4,6 +4,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -30,6 +31,8 @@ pub enum SendError {
     Timeout { host: String },
     #[error("{host} closed the connection before it answered: {reason}")]
     Reset { host: String, reason: String },
+    #[error("{host} sent nothing for {} s", after.as_secs())]
+    Silent { host: String, after: Duration },
     #[error("the answer of {host} broke off: {reason}")]
     Body { host: String, reason: String },
     #[error("the request to {host} could not be built: {reason}")]
@@ -47,6 +50,9 @@ impl SendError {
             SendError::Tls { fault, .. } => fault.hint(),
             SendError::ConnectTimeout { .. } => "check host and port, and that no firewall drops the packets",
             SendError::Timeout { .. } => "check the load of the service; smaller batches may help",
+            SendError::Silent { .. } => {
+                "it is connected again; if the stream is only quiet, let the server send comments, or wait longer"
+            }
             SendError::Reset { .. } | SendError::Body { .. } => {
                 "it is tried again; if it stays, look for a proxy or load balancer that closes connections early"
             }

@@ -6,7 +6,7 @@
 //! - TLS 1.2 or newer, the system's roots or the destination's own;
 //! - no redirects, no cookies, no proxies from the environment: a request goes where its URL says, or nowhere;
 //! - the resolved address is checked on every dial ([`egress`]), so that no name leads into the private network;
-//! - every answer is capped after decompression;
+//! - every answer is capped after decompression; one that is read as it comes ([`Stream`]) is never held as a whole;
 //! - no error shows a URL: some SIEMs keep their secret in the path.
 //!
 //! It knows nothing of secrets, SIEMs or events.
@@ -20,6 +20,7 @@ mod error;
 mod examine;
 mod metadata;
 mod resolver;
+mod stream;
 mod tls;
 mod tls_fault;
 mod url_check;
@@ -33,6 +34,7 @@ pub use examine::{Examination, ExamineError, TlsExamination};
 pub use ipnet::IpNet;
 pub use metadata::{MetadataClient, identity_token_query};
 pub use resolver::{Lookup, SystemLookup};
+pub use stream::Stream;
 pub use tls::TlsConfigError;
 pub use tls_fault::TlsFault;
 pub use url_check::{UrlError, check_url};

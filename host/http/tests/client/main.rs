@@ -3,6 +3,7 @@
 mod addresses;
 mod examine;
 mod server;
+mod streams;
 
 use std::io::Write;
 use std::net::IpAddr;

@@ -19,6 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -151,6 +152,27 @@ impl Server {
                 read_head(&mut stream).await;
                 stream.write_all(bytes).await.expect("an open connection");
                 stream.flush().await.expect("an open connection");
+            }
+        })
+        .await
+    }
+
+    /// Reads one request and writes each of `pieces` as it comes; closes the connection after the last.
+    pub(crate) async fn saying(pieces: UnboundedReceiver<Bytes>) -> Self {
+        let certificate = Certificate::valid();
+        let acceptor = certificate.acceptor();
+        let pieces = Arc::new(tokio::sync::Mutex::new(pieces));
+        Self::accepting(&certificate, Arc::default(), move |socket| {
+            let (acceptor, pieces) = (acceptor.clone(), Arc::clone(&pieces));
+            async move {
+                let Ok(mut stream) = acceptor.accept(socket).await else { return };
+                read_head(&mut stream).await;
+                while let Some(piece) = pieces.lock().await.recv().await {
+                    // A client may be gone by now.
+                    if stream.write_all(&piece).await.is_err() || stream.flush().await.is_err() {
+                        return;
+                    }
+                }
             }
         })
         .await
