@@ -89,7 +89,9 @@ impl From<SendError> for AttemptError {
             SendError::Dns { .. } => AttemptErrorKind::Dns,
             SendError::Connect { .. } => AttemptErrorKind::Connect,
             SendError::Tls { .. } => AttemptErrorKind::Tls,
-            SendError::ConnectTimeout { .. } | SendError::Timeout { .. } => AttemptErrorKind::Timeout,
+            SendError::ConnectTimeout { .. } | SendError::Timeout { .. } | SendError::Silent { .. } => {
+                AttemptErrorKind::Timeout
+            }
             SendError::Reset { .. } | SendError::Body { .. } => AttemptErrorKind::Reset,
             SendError::Request { .. } => AttemptErrorKind::Request,
         };

@@ -6,7 +6,7 @@
 //!
 //! Everything that decides is pure and takes its time and randomness as arguments: what was granted
 //! ([`GrantedProfile`]), how records are framed ([`frame`]), what an answer means ([`classify()`]), how long to wait
-//! ([`Schedule`], [`Breaker`]). Only [`Target`] talks to the network. Nothing here spawns a task, keeps a queue or
+//! ([`Schedule`], [`Breaker`]). Only [`Target`] talks to the network, and [`Fetch`] for those who get events. Nothing here spawns a task, keeps a queue or
 //! touches a disk.
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,7 @@ mod attempt_error;
 mod auth;
 mod clean;
 mod cookies;
+mod fetch;
 mod message_id;
 
 // What the answer means.
@@ -48,11 +49,12 @@ pub use classify::{Decision, classify};
 pub use clean::Answer;
 pub use cookies::Cookies;
 pub use endpoint::{EndpointError, shown_url};
+pub use fetch::{Fetch, FetchConfig, Fetched, Opened};
 pub use framing::{Framed, FramedBody, Frames, TooLarge, frame};
 pub use grant::{GrantError, GrantedProfile, RequestHead};
 pub use group::{Group, Grouping};
 pub use message_id::MessageId;
 pub use retry::{MAX_RETRY_AFTER, Schedule};
-pub use siemaphore_http::{ClientConfig, EgressPolicy};
+pub use siemaphore_http::{ClientConfig, EgressPolicy, SendError, Stream};
 pub use standard::{Standing, standard};
 pub use verdict::{follow_up_response_for_guest, response_for_guest};

@@ -7,6 +7,7 @@ mod server;
 mod authentication;
 mod cleaning;
 mod failures;
+mod fetching;
 mod google;
 mod managed_identity;
 mod oauth2;
