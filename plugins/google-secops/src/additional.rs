@@ -4,33 +4,24 @@
 //! which each list or object takes.
 
 use siemaphore_sdk::Writer;
-use siemaphore_sdk::json::{Names, Object, Outline, scan};
+use siemaphore_sdk::json::{Names, Object, Outline, flatten, scan};
 
 /// Lists and objects within so many others become texts.
 const DEEPEST: u8 = 16;
 
-/// Objects whose members would be fields beyond so many stay as they are. Repeating a long path for each of thousands
-/// of members would make a record many times its document.
-const MOST_FLATTENED: usize = 1_000;
-const LONGEST_PREFIX_BYTES: usize = 128;
-
 /// The largest integer up to which a double holds each one.
 const LARGEST_EXACT: u64 = 1 << 53;
-
-/// What a document's field gets before it when its name is taken.
-const ASIDE: &str = "document.";
 
 /// The object being written.
 #[derive(Debug)]
 pub(crate) struct Additional<'a> {
     object: Object<'a>,
     names: Names<'a>,
-    written: usize,
 }
 
 impl<'a> Additional<'a> {
     pub(crate) fn begin(object: Object<'a>) -> Additional<'a> {
-        Additional { object, names: Names::default(), written: 0 }
+        Additional { object, names: Names::default() }
     }
 
     /// A field of ours, before those of the document.
@@ -39,44 +30,12 @@ impl<'a> Additional<'a> {
         self.object.plain_key(name).string(text);
     }
 
-    /// All members of a document. Null says nothing, so it has no field.
+    /// All members of a document.
     pub(crate) fn document(&mut self, outline: &Outline<'_>) {
-        self.members(&mut String::with_capacity(64), outline);
-    }
-
-    fn members(&mut self, path: &mut String, outline: &Outline<'_>) {
-        for member in outline.members() {
-            let parent = path.len();
-            if parent > 0 {
-                path.push('.');
-            }
-            path.push_str(&member.key());
-            match self.flattened(path, member.value) {
-                Some(inner) => self.members(path, &inner),
-                None if member.value == "null" => {}
-                None => self.member(path, member.value),
-            }
-            path.truncate(parent);
-        }
-    }
-
-    /// The members of an object that is written as one field for each of them.
-    fn flattened<'v>(&self, path: &str, value: &'v str) -> Option<Outline<'v>> {
-        if path.len() > LONGEST_PREFIX_BYTES || !scan::is_object(value) {
-            return None;
-        }
-        let outline = Outline::new(value);
-        let fields = self.written.saturating_add(outline.members().len());
-        (!outline.members().is_empty() && fields <= MOST_FLATTENED).then_some(outline)
-    }
-
-    fn member(&mut self, path: &str, value: &str) {
-        let mut name = path.to_owned();
-        while !self.names.insert(name.clone()) {
-            name.insert_str(0, ASIDE);
-        }
-        self.written += 1;
-        write_value(self.object.key(&name), value, 0);
+        flatten(outline, |path, value| {
+            let name = self.names.insert_path(path);
+            write_value(self.object.key(&name), value, 0);
+        });
     }
 }
 

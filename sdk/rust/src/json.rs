@@ -6,6 +6,7 @@
 
 mod beside;
 mod cut;
+mod flatten;
 mod names;
 mod outline;
 pub mod scan;
@@ -14,6 +15,7 @@ mod writer;
 
 pub use beside::write_beside;
 pub use cut::cut;
+pub use flatten::flatten;
 pub use names::Names;
 pub use outline::Outline;
 pub use writer::{Object, Writer};
