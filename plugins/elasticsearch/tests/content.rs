@@ -186,6 +186,34 @@ fn the_files_refer_to_each_other_by_the_names_they_are_installed_under() {
     assert_eq!(ages, ["7d", "30d", "90d"]);
 }
 
+#[test]
+fn opensearch_gets_the_same_types_and_ages() {
+    let template = read("opensearch-index-template.json");
+    let flattened = json!({ "type": "flattened", "depth_limit": 64, "ignore_above": 1024 }).to_string();
+    let flat = json!({ "type": "flat_object" }).to_string();
+    let expected =
+        read("component-template.json")["template"]["mappings"].to_string().replace(&flattened, &flat);
+    assert_eq!(template["template"]["mappings"], serde_json::from_str::<Value>(&expected).unwrap());
+
+    let policy = &read("opensearch-ism-policy.json")["policy"];
+    assert_eq!(policy["ism_template"][0]["index_patterns"], template["index_patterns"]);
+    let states = policy["states"].as_array().unwrap();
+    for pair in states.windows(2) {
+        let [state, next] = pair else { panic!("{pair:?}") };
+        let transition = &state["transitions"][0];
+        assert_eq!(transition["state_name"], next["name"], "a state leads to the one below it");
+        let phase = &read("ilm-policy.json")["policy"]["phases"][next["name"].as_str().unwrap()];
+        assert_eq!(transition["conditions"]["min_rollover_age"], phase["min_age"], "{next}");
+    }
+    let installation = text("README.md");
+    for file in ["opensearch-index-template.json", "opensearch-ism-policy.json"] {
+        assert!(installation.contains(&format!(" {file}\n")), "{file}");
+    }
+    let target = template["index_patterns"][0].as_str().unwrap().trim_end_matches('*');
+    let page = include_str!("../../../docs/destinations/elasticsearch.md");
+    assert!(page.contains(&format!("target = \"{target}")), "the page's example is under the policy");
+}
+
 /// As much of Kibana's query language as the rules use: `and`, `or`, brackets, and fields with words or lists of them.
 enum Query {
     All(Vec<Query>),
