@@ -34,6 +34,7 @@ mod otlp;
 mod plugins;
 mod profiles;
 mod retry;
+mod schemas;
 mod secrets;
 mod small_disk;
 mod sources;

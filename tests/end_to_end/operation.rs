@@ -115,7 +115,7 @@ async fn probes_and_metrics_answer_and_count_what_happened() {
     assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
     for sample in [
         "siemaphore_intake_accepted_events_total{source=\"gateway\"} 12",
-        "siemaphore_intake_refused_events_total{source=\"gateway\"} 2",
+        "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"not-an-object\"} 2",
         "siemaphore_destination_accepted_events_total{destination=\"acme/splunk\"} 12",
         "siemaphore_destination_events{destination=\"acme/datadog\",end=\"delivered\"} 12",
         "siemaphore_destination_waiting_events{destination=\"acme/splunk\"} 0",

@@ -72,7 +72,7 @@ async fn what_a_followed_file_holds_that_is_no_event_is_logged_with_its_place_an
     let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
     for sample in [
         "siemaphore_intake_accepted_events_total{source=\"tail\"} 2",
-        "siemaphore_intake_refused_events_total{source=\"tail\"} 1",
+        "siemaphore_intake_refused_events_total{source=\"tail\",reason=\"not-json\"} 1",
         "siemaphore_source_up{source=\"tail\",kind=\"file\"} 1",
         "siemaphore_source_lag_bytes{source=\"tail\",kind=\"file\"} 0",
     ] {

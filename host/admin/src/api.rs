@@ -7,6 +7,7 @@ mod events;
 pub(crate) mod ledger;
 mod lines;
 pub(crate) mod plugins;
+mod sources;
 mod store;
 
 use axum::http::StatusCode;
@@ -19,7 +20,7 @@ use crate::Handles;
 
 /// What needs the running parts.
 pub(crate) fn router() -> Router<Handles> {
-    Router::new().nest("/v1", destinations::router().merge(plugins::router()))
+    Router::new().nest("/v1", destinations::router().merge(plugins::router()).merge(sources::router()))
 }
 
 /// What the store answers by itself.

@@ -28,11 +28,25 @@ pub struct Handles {
     pub store: Store,
     pub registry: Arc<Registry>,
     pub destinations: Arc<[Destination]>,
+    pub sources: Arc<[Source]>,
     pub intake: Arc<IntakeMetrics>,
     /// The sources that fetch.
     pub fetching: Statuses,
     /// Cancelled when the host takes no more events.
     pub stopping: CancellationToken,
+}
+
+/// A configured source.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub organization: String,
+    pub name: String,
+    /// As the configuration names it.
+    pub kind: String,
+    /// How its events are read.
+    pub profile: String,
+    /// Whether its events have to fit a schema.
+    pub has_schema: bool,
 }
 
 /// A configured destination.

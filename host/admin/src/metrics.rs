@@ -52,7 +52,6 @@ fn intake(page: &mut Page, sources: &[SourceSnapshot]) {
     type Read = fn(&SourceSnapshot) -> u64;
     let families: [(&str, &str, Read); 6] = [
         ("siemaphore_intake_accepted_events_total", "Events on disk.", |source| source.accepted),
-        ("siemaphore_intake_refused_events_total", "Events turned away.", |source| source.refused),
         ("siemaphore_intake_redacted_values_total", "Values removed before storing.", |source| {
             source.redacted
         }),
@@ -61,10 +60,45 @@ fn intake(page: &mut Page, sources: &[SourceSnapshot]) {
         ("siemaphore_intake_rate_limited_requests_total", "Requests over the rate limit.", |source| {
             source.rate_limited
         }),
+        (
+            "siemaphore_intake_signature_failures_total",
+            "Signed requests whose signature is missing, old or wrong.",
+            |source| source.signature_failures,
+        ),
     ];
     for (name, help, read) in families {
         page.family(name, "counter", help);
         sources.iter().for_each(|source| page.sample(&[("source", &source.source)], read(source)));
+    }
+    intake_by_kind(page, sources);
+}
+
+fn intake_by_kind(page: &mut Page, sources: &[SourceSnapshot]) {
+    type Read = fn(&SourceSnapshot) -> &[(&'static str, u64)];
+    let families: [(&str, &str, &str, Read); 3] = [
+        ("siemaphore_intake_refused_events_total", "reason", "Events turned away.", |source| {
+            &source.refused_by
+        }),
+        (
+            "siemaphore_intake_requests_total",
+            "way",
+            "Requests of a source: events, logs, webhook.",
+            |source| &source.requests,
+        ),
+        (
+            "siemaphore_intake_refused_requests_total",
+            "reason",
+            "Requests of a source that were refused as a whole.",
+            |source| &source.refused_requests,
+        ),
+    ];
+    for (name, label, help, read) in families {
+        page.family(name, "counter", help);
+        for source in sources {
+            for (value, count) in read(source) {
+                page.sample(&[("source", &source.source), (label, value)], count);
+            }
+        }
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// See what comes in, and what is refused and why
+    #[command(subcommand)]
+    Source(Source),
     /// See and test destinations
     #[command(subcommand)]
     Destination(Destination),
@@ -104,6 +107,12 @@ pub(crate) struct Send {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    /// Every source with its state, figures and last problem
+    List(Asking),
 }
 
 #[derive(Debug, Subcommand)]

@@ -18,6 +18,7 @@ pub(crate) mod quickstart;
 mod reading;
 pub(crate) mod run;
 pub(crate) mod send;
+pub(crate) mod source;
 
 use std::process::ExitCode;
 

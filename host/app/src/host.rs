@@ -83,6 +83,7 @@ impl Host {
         let metrics = Arc::new(IntakeMetrics::default());
         let log = Arc::new(StoreLog::new(store.clone()));
         let fetched = fetched_kinds(&sources);
+        let described = sources.iter().map(describe_source).collect();
         let intake = Intake::new(config.intake, intake_sources(sources), log, Arc::clone(&metrics));
         let fetching = Sources::start(fetching(fetched, &intake, &config.state));
         let stop_intake = CancellationToken::new();
@@ -90,6 +91,7 @@ impl Host {
             store: store.clone(),
             registry: Arc::clone(&registry),
             destinations: destinations.iter().map(|destination| describe(destination, &pipelines)).collect(),
+            sources: described,
             intake: metrics,
             fetching: fetching.statuses(),
             stopping: stop_intake.clone(),
@@ -165,6 +167,17 @@ fn describe(
     }
 }
 
+fn describe_source(source: &PreparedSource) -> siemaphore_admin::Source {
+    let config = &source.config;
+    siemaphore_admin::Source {
+        organization: config.organization.clone(),
+        name: config.name.clone(),
+        kind: config.kind().to_owned(),
+        profile: config.profile.clone(),
+        has_schema: source.schema.is_some(),
+    }
+}
+
 /// Where checkpoints are kept, in the state folder.
 const CHECKPOINTS: &str = "sources";
 
@@ -192,6 +205,7 @@ fn intake_sources(sources: Vec<PreparedSource>) -> Vec<Source> {
         token_digests: source.token_digest.into_iter().collect(),
         signature: source.signature,
         normaliser: source.config.normaliser,
+        schema: source.schema,
         events_per_second: source.config.events_per_second,
     });
     sources.collect()

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use rustix::fs::Mode;
 
-use crate::cli::{Cli, Command, Profile};
+use crate::cli::{Cli, Command, Profile, Source};
 use crate::command::Failure;
 
 fn main() -> ExitCode {
@@ -42,6 +42,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Quickstart { once } => command::quickstart::run(once).await,
             Command::Send(send) => command::send::run(send).await,
             Command::Check { configured, json } => command::check::run(&configured.config, json).await,
+            Command::Source(Source::List(asking)) => command::source::list(&asking).await,
             Command::Destination(command) => command::destination::run(command).await,
             Command::Plugin(command) => command::plugin::run(command).await,
             Command::Profile(Profile::Try(command)) => command::profile::run(command).await,

@@ -67,7 +67,7 @@ pub(crate) fn none_accepted(batch: &Batch) -> Response {
 }
 
 fn outcome_text(batch: &Batch, error: Option<&ErrorText>) -> String {
-    let refused_count = (batch.refused_count > batch.refused.len()).then_some(batch.refused_count);
+    let refused_count = (batch.refused_count() > batch.refused.len()).then_some(batch.refused_count());
     let accepted = batch.events.len();
     to_text(&Outcome { accepted, refused: &batch.refused, refused_count, redacted: batch.redacted, error })
 }
@@ -135,6 +135,36 @@ impl RequestError {
             }
             RequestError::NotFound => StatusCode::NOT_FOUND,
             RequestError::Method => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    /// As metrics name it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            RequestError::Unauthorized(_) => "unauthorized",
+            RequestError::Unsigned(_) => "signature",
+            RequestError::RateLimited { .. } => "rate-limit",
+            RequestError::Encoding(_) => "encoding",
+            RequestError::MediaType => "media-type",
+            RequestError::IdempotencyKey => "idempotency-key",
+            RequestError::BodyTooLarge { .. }
+            | RequestError::Logs(LogsError::TooLarge { .. })
+            | RequestError::Decompress(DecompressError::TooLarge { .. }) => "too-large",
+            RequestError::TooManyEvents(_) | RequestError::Logs(LogsError::TooMany { .. }) => {
+                "too-many-events"
+            }
+            RequestError::TooSlow(_) => "too-slow",
+            RequestError::Interrupted => "interrupted",
+            RequestError::Empty => "empty",
+            RequestError::Decompress(DecompressError::Damaged { .. })
+            | RequestError::Logs(LogsError::Unreadable(_)) => "unreadable",
+            RequestError::Append(AppendError::DiskReserve { .. }) => "disk-reserve",
+            RequestError::Append(AppendError::KeyReused) => "key-reused",
+            RequestError::Append(AppendError::Storage(_)) => "storage",
+            RequestError::Busy => "busy",
+            RequestError::Append(AppendError::Closed) | RequestError::Stopping => "stopping",
+            RequestError::NotFound => "not-found",
+            RequestError::Method => "method",
         }
     }
 

@@ -42,7 +42,10 @@ pub(crate) fn claim(
         sources.signing(name).ok_or_else(|| refuse("no source of this name takes signed requests"))?;
     let signature = source.source.signature.as_ref().ok_or_else(|| refuse("the source does not sign"))?;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let claim = signature.claim(headers, since_1970.as_secs()).map_err(refuse)?;
+    let claim = signature.claim(headers, since_1970.as_secs()).map_err(|reason| {
+        source.counters.signature_failures.add(1);
+        refuse(reason)
+    })?;
     source.check_rate(Instant::now())?;
     Ok((source, claim))
 }

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use siemaphore_model::EventBuffer;
-use siemaphore_model::normalise::{Context, Normaliser, Refusal, Scratch};
+use siemaphore_model::normalise::Scratch;
 
+use crate::door::{Door, Unusable};
 use crate::items::{Format, Items};
+use crate::reason::{Reason, Tally};
 
 /// How many refusals an answer tells apart; the rest are only counted.
 const REFUSALS_LISTED: usize = 100;
@@ -15,8 +17,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) events: EventBuffer,
+    /// The first of them; the tally has all.
     pub(crate) refused: Vec<Refused>,
-    pub(crate) refused_count: usize,
+    pub(crate) tally: Tally,
     pub(crate) redacted: usize,
     /// Not one event could be told apart: the body is something else.
     pub(crate) unreadable: bool,
@@ -27,6 +30,8 @@ pub(crate) struct Refused {
     /// The place of the event in the request, from 0.
     pub(crate) index: usize,
     pub(crate) reason: String,
+    #[serde(skip)]
+    pub(crate) why: Reason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +46,7 @@ impl Batch {
     pub(crate) fn decode(
         body: &[u8],
         format: Option<Format>,
-        normaliser: &Normaliser,
-        context: &Context<'_>,
+        door: &Door<'_>,
         limit: usize,
     ) -> Result<Batch, TooManyEvents> {
         let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
@@ -56,15 +60,17 @@ impl Batch {
                 return Err(TooManyEvents { limit });
             }
             let refusal = match item {
-                Ok(raw) => batch.take(raw, normaliser, context, &mut scratch),
-                Err(broken) => Err(Unusable { reason: broken.to_string(), is_syntax: true }),
+                Ok(raw) => batch.take(raw, door, &mut scratch),
+                Err(broken) => {
+                    Err(Unusable { reason: Reason::NotJson, text: broken.to_string(), is_syntax: true })
+                }
             };
-            if let Err(Unusable { mut reason, is_syntax }) = refusal {
+            if let Err(Unusable { reason, mut text, is_syntax }) = refusal {
                 let is_last = independent || !is_syntax || items.next().is_none();
                 if !is_last {
-                    reason.push_str("; what follows in the array could not be read");
+                    text.push_str("; what follows in the array could not be read");
                 }
-                batch.refuse(index, reason);
+                batch.refuse(index, reason, text);
                 if is_syntax && !independent {
                     batch.unreadable = index == 0;
                     break;
@@ -76,83 +82,54 @@ impl Batch {
     }
 
     /// One event that is text already.
-    pub(crate) fn add(
-        &mut self,
-        index: usize,
-        text: &str,
-        normaliser: &Normaliser,
-        context: &Context<'_>,
-        scratch: &mut Scratch,
-    ) {
-        match normaliser.normalise(text, context, scratch, &mut self.events) {
+    pub(crate) fn add(&mut self, index: usize, text: &str, door: &Door<'_>, scratch: &mut Scratch) {
+        match door.text(text, scratch, &mut self.events) {
             Ok(redacted) => self.redacted += redacted.values,
-            Err(refusal) => self.refuse(index, refusal.to_string()),
+            Err(Unusable { reason, text, .. }) => self.refuse(index, reason, text),
         }
     }
 
     /// The same for events that are set apart already; how many there are is the caller's to limit.
-    pub(crate) fn of_each<'a>(
-        raw: impl Iterator<Item = &'a [u8]>,
-        normaliser: &Normaliser,
-        context: &Context<'_>,
-    ) -> Batch {
+    pub(crate) fn of_each<'a>(raw: impl Iterator<Item = &'a [u8]>, door: &Door<'_>) -> Batch {
         let mut batch = Batch::default();
         let mut scratch = Scratch::default();
         for (index, raw) in raw.enumerate() {
-            if let Err(Unusable { reason, .. }) = batch.take(raw, normaliser, context, &mut scratch) {
-                batch.refuse(index, reason);
+            if let Err(Unusable { reason, text, .. }) = batch.take(raw, door, &mut scratch) {
+                batch.refuse(index, reason, text);
             }
         }
         batch
     }
 
-    fn take(
-        &mut self,
-        raw: &[u8],
-        normaliser: &Normaliser,
-        context: &Context<'_>,
-        scratch: &mut Scratch,
-    ) -> Result<(), Unusable> {
-        let text = std::str::from_utf8(raw).map_err(|error| Unusable {
-            reason: format!("not valid UTF-8 at byte {}", error.valid_up_to()),
-            is_syntax: false,
-        })?;
-        let redacted = normaliser.normalise(text, context, scratch, &mut self.events)?;
-        self.redacted += redacted.values;
+    fn take(&mut self, raw: &[u8], door: &Door<'_>, scratch: &mut Scratch) -> Result<(), Unusable> {
+        self.redacted += door.bytes(raw, scratch, &mut self.events)?.values;
         Ok(())
     }
 
-    pub(crate) fn refuse(&mut self, index: usize, reason: String) {
-        self.refused_count += 1;
+    pub(crate) fn refuse(&mut self, index: usize, why: Reason, reason: String) {
+        self.tally.add(why);
         if self.refused.len() < REFUSALS_LISTED {
-            self.refused.push(Refused { index, reason });
+            self.refused.push(Refused { index, reason, why });
         }
     }
-}
 
-/// Why one raw event is refused.
-struct Unusable {
-    reason: String,
-    /// Its end is a guess, so that in an array what follows is one too.
-    is_syntax: bool,
-}
-
-impl From<Refusal> for Unusable {
-    fn from(refusal: Refusal) -> Unusable {
-        Unusable { reason: refusal.to_string(), is_syntax: refusal.is_syntax() }
+    pub(crate) fn refused_count(&self) -> usize {
+        self.tally.total()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use siemaphore_model::Redaction;
+    use siemaphore_model::normalise::{Context, Normaliser};
 
     use super::*;
 
     fn decode(body: &[u8], limit: usize) -> Result<Batch, TooManyEvents> {
         let normaliser = Normaliser::new("auto", &Redaction::default()).unwrap();
         let context = Context { organization: "acme", source: "gateway", received_ns: 1 };
-        Batch::decode(body, None, &normaliser, &context, limit)
+        let door = Door { normaliser: &normaliser, schema: None, context };
+        Batch::decode(body, None, &door, limit)
     }
 
     /// Ids of the accepted events; index and a part of the reason of each refusal.
@@ -230,7 +207,7 @@ mod tests {
     #[test]
     fn refusals_beyond_the_hundredth_are_only_counted() {
         let batch = decode("1\n".repeat(250).as_bytes(), 10_000).unwrap();
-        assert_eq!((batch.refused.len(), batch.refused_count), (100, 250));
+        assert_eq!((batch.refused.len(), batch.refused_count()), (100, 250));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use siemaphore_model::normalise::{Context, Normaliser};
 
 use crate::batch::Batch;
 use crate::compression::Encoding;
+use crate::door::Door;
 use crate::items::Format;
 
 /// The events of a body with these values of `Content-Encoding` and `Content-Type`; none when it is refused as a whole.
@@ -23,5 +24,6 @@ pub fn decode(
     let body = encoding.decompress(body, body_limit).ok()?;
     assert!(body.len() <= at_most, "more came out than room was reserved for");
     let format = Format::of_content_type(content_type);
-    Batch::decode(&body, format, normaliser, context, event_limit).ok().map(|batch| batch.events)
+    let door = Door { normaliser, schema: None, context: *context };
+    Batch::decode(&body, format, &door, event_limit).ok().map(|batch| batch.events)
 }

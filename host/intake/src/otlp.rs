@@ -15,11 +15,13 @@ mod protobuf;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use siemaphore_model::normalise::{Context, EVENT_BYTES, Normaliser, Scratch};
+use siemaphore_model::normalise::{EVENT_BYTES, Scratch};
 
 pub(crate) use self::answer::{accepted, refused};
 
 use crate::batch::Batch;
+use crate::door::Door;
+use crate::reason::Reason;
 
 /// The longest encoding of one record, resource or scope. JSON writes a value at most about twice as long as an event
 /// has it.
@@ -82,8 +84,7 @@ pub(crate) struct Limits {
 pub(crate) fn decode(
     body: &[u8],
     encoding: Encoding,
-    normaliser: &Normaliser,
-    context: &Context<'_>,
+    door: &Door<'_>,
     limits: Limits,
 ) -> Result<Batch, LogsError> {
     let mut events = Events {
@@ -91,8 +92,7 @@ pub(crate) fn decode(
         index: 0,
         document: String::new(),
         scratch: Scratch::default(),
-        normaliser,
-        context,
+        door,
         limits,
     };
     match encoding {
@@ -108,8 +108,7 @@ struct Events<'a> {
     index: usize,
     document: String,
     scratch: Scratch,
-    normaliser: &'a Normaliser,
-    context: &'a Context<'a>,
+    door: &'a Door<'a>,
     limits: Limits,
 }
 
@@ -127,9 +126,9 @@ impl Events<'_> {
         match record {
             Ok(record) => {
                 event::write(record, resource, scope, &mut self.document);
-                self.batch.add(self.index, &self.document, self.normaliser, self.context, &mut self.scratch);
+                self.batch.add(self.index, &self.document, self.door, &mut self.scratch);
             }
-            Err(reason) => self.batch.refuse(self.index, reason),
+            Err(reason) => self.batch.refuse(self.index, Reason::Unreadable, reason),
         }
         self.index += 1;
         if self.batch.events.as_bytes().len() > self.limits.bytes {

@@ -14,29 +14,25 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use siemaphore_model::normalise::Context;
 use tokio::sync::Semaphore;
 
 use crate::answer::{self, RequestError};
 use crate::authenticate::{authenticate, claim};
 use crate::batch::Batch;
 use crate::body;
+use crate::commit::{Commit, Portion};
 use crate::compression::Encoding;
 use crate::config::IntakeConfig;
-use crate::disk_notice::DiskNotice;
-use crate::event_log::{Append, AppendError, Appended, EventLog, Idempotency};
+use crate::event_log::{AppendError, Appended, EventLog, Idempotency};
 use crate::items::Format;
 use crate::memory::{Memory, Reservation};
-use crate::metrics::IntakeMetrics;
+use crate::metrics::{IntakeMetrics, Way};
 use crate::otlp;
 use crate::request::RequestHead;
-use crate::source::{ActiveSource, Source, Sources};
+use crate::source::{ActiveSource, INLINE_BYTES, Source, Sources};
 
 /// The largest body of a signed request: what a stranger who knows a source's name can make us read. Webhooks are small.
 const SIGNED_BODY_BYTES: usize = 1024 * 1024;
-
-/// Plain bodies up to this size are decoded where they are: they take less time than a change of thread.
-const INLINE_BYTES: usize = 8 * 1024;
 
 /// The intake without a way to change its sources.
 pub fn router(
@@ -57,10 +53,9 @@ pub struct Intake {
 struct Shared {
     config: IntakeConfig,
     sources: ArcSwap<Sources>,
-    log: Arc<dyn EventLog>,
+    commit: Commit,
     metrics: Arc<IntakeMetrics>,
     memory: Memory,
-    disk_notice: DiskNotice,
     /// One decoder a core: more would only take turns.
     decoders: Arc<Semaphore>,
 }
@@ -76,8 +71,8 @@ impl Intake {
         let sources = ArcSwap::from_pointee(Sources::new(sources, &metrics, &memory));
         let cores = available_parallelism().map_or(1, usize::from);
         let decoders = Arc::new(Semaphore::new(cores));
-        let disk_notice = DiskNotice::default();
-        Intake { shared: Arc::new(Shared { config, sources, log, metrics, memory, disk_notice, decoders }) }
+        let commit = Commit { log, disk_notice: Arc::default() };
+        Intake { shared: Arc::new(Shared { config, sources, commit, metrics, memory, decoders }) }
     }
 
     pub fn router(&self) -> Router {
@@ -142,30 +137,37 @@ impl Shared {
     async fn take(&self, request: Request) -> Result<Response, RequestError> {
         let (parts, body) = request.into_parts();
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
-        let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
-        let received = self.receive(&source, &head, body, |bytes| bytes, |_| Ok(())).await?;
-        self.take_received(received, head, &source).await
+        counted(&source, Way::Events, async {
+            let head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
+            let received = self.receive(&source, &head, body, |bytes| bytes, |_| Ok(())).await?;
+            self.take_received(received, head, &source).await
+        })
+        .await
     }
 
     /// A webhook whose body is signed.
     async fn take_signed(&self, name: &str, request: Request) -> Result<Response, RequestError> {
         let (parts, body) = request.into_parts();
         let (source, claim) = claim(name, &parts.headers, &self.sources.load(), &self.metrics)?;
-        let limit = self.config.body_bytes.min(SIGNED_BODY_BYTES);
-        let mut head = RequestHead::parse(&parts.headers, limit)?;
-        if claim.id.is_some() {
-            head.idempotency_key.clone_from(&claim.id);
-        }
         let verify = |body: &[u8]| {
             let signature = source.source.signature.as_ref();
             if signature.is_some_and(|signature| signature.verify(&claim, body)) {
                 return Ok(());
             }
             self.metrics.count_unauthorized();
+            source.counters.signature_failures.add(1);
             Err(RequestError::Unsigned("the signature is not that of this body with a secret of the source"))
         };
-        let received = self.receive(&source, &head, body, |bytes| bytes, verify).await?;
-        self.take_received(received, head, &source).await
+        counted(&source, Way::Webhook, async {
+            let limit = self.config.body_bytes.min(SIGNED_BODY_BYTES);
+            let mut head = RequestHead::parse(&parts.headers, limit)?;
+            if claim.id.is_some() {
+                head.idempotency_key.clone_from(&claim.id);
+            }
+            let received = self.receive(&source, &head, body, |bytes| bytes, verify).await?;
+            self.take_received(received, head, &source).await
+        })
+        .await
     }
 
     async fn take_received(
@@ -180,15 +182,13 @@ impl Shared {
         }
         let identity = head.idempotency_key.zip(digest);
         if let Some((key, digest)) = &identity
-            && let Some(answer) = self.log.repeated(&source.source.name, key, digest).await?
+            && let Some(answer) = self.commit.log.repeated(&source.source.name, key, digest).await?
         {
             source.counters.repeated.add(1);
             return Ok(answer::accepted(answer));
         }
         let (batch, decoding) = self.decode(text, head.format, source, decoding).await?;
-        let response = self.store(batch, identity, source).await;
-        drop(decoding);
-        response
+        self.store(batch, identity, source, decoding).await
     }
 
     /// OpenTelemetry's logs. Its clients have no idempotency keys, and a body without a byte is an empty request.
@@ -199,22 +199,24 @@ impl Shared {
     ) -> Result<Response, RequestError> {
         let (parts, body) = request.into_parts();
         let source = authenticate(&parts.headers, &self.sources.load(), &self.metrics)?;
-        let encoding = encoding.ok_or(RequestError::MediaType)?;
-        let mut head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
-        head.idempotency_key = None;
-        let limit = self.config.decompressed_bytes;
-        let received =
-            self.receive(&source, &head, body, |bytes| otlp::room(bytes, limit), |_| Ok(())).await?;
-        let (mut batch, decoding) = self.decode_logs(received, encoding, &source).await?;
-        if batch.events.is_empty() {
-            let refused = batch.refused_count;
-            source.pay(refused, Instant::now())?;
-            source.counters.refused.add(refused);
-        } else {
-            self.append(&mut batch, None, &source).await?;
-        }
-        drop(decoding);
-        Ok(otlp::accepted(&batch, encoding))
+        counted(&source, Way::Logs, async {
+            let encoding = encoding.ok_or(RequestError::MediaType)?;
+            let mut head = RequestHead::parse(&parts.headers, self.config.body_bytes)?;
+            head.idempotency_key = None;
+            let limit = self.config.decompressed_bytes;
+            let received =
+                self.receive(&source, &head, body, |bytes| otlp::room(bytes, limit), |_| Ok(())).await?;
+            let (batch, memory) = self.decode_logs(received, encoding, &source).await?;
+            let batch = if batch.events.is_empty() {
+                source.refuse_all(&batch, Instant::now())?;
+                batch
+            } else {
+                let portion = Portion { batch, idempotency: None, memory, is_fetched: false };
+                self.commit.run(portion, &source).await?.1
+            };
+            Ok(otlp::accepted(&batch, encoding))
+        })
+        .await
     }
 
     async fn decode_logs(
@@ -225,12 +227,10 @@ impl Shared {
     ) -> Result<(Batch, Reservation), RequestError> {
         let Received { text, mut decoding, room, .. } = received;
         let limits = otlp::Limits { records: self.config.batch_events, bytes: room };
-        let is_little = text.len() <= INLINE_BYTES;
+        let is_little = source.is_little(text.len());
         let source = Arc::clone(source);
         let decode = move || {
-            let Source { name, organization, normaliser, .. } = &source.source;
-            let context = Context { organization, source: name, received_ns: now_ns() };
-            let batch = otlp::decode(&text, encoding, normaliser, &context, limits)?;
+            let batch = otlp::decode(&text, encoding, &source.source.door(now_ns()), limits)?;
             drop(text);
             decoding.shrink(batch.events.as_bytes().len());
             Ok((batch, decoding))
@@ -285,12 +285,10 @@ impl Shared {
         mut reservation: Reservation,
     ) -> Result<(Batch, Reservation), RequestError> {
         let limit = self.config.batch_events;
-        let is_little = text.len() <= INLINE_BYTES;
+        let is_little = source.is_little(text.len());
         let source = Arc::clone(source);
         let decode = move || {
-            let Source { name, organization, normaliser, .. } = &source.source;
-            let context = Context { organization, source: name, received_ns: now_ns() };
-            let batch = Batch::decode(&text, format, normaliser, &context, limit)?;
+            let batch = Batch::decode(&text, format, &source.source.door(now_ns()), limit)?;
             drop(text);
             reservation.shrink(batch.events.as_bytes().len());
             Ok((batch, reservation))
@@ -315,13 +313,13 @@ impl Shared {
 
     async fn store(
         &self,
-        mut batch: Batch,
+        batch: Batch,
         identity: Option<(String, [u8; 32])>,
-        source: &ActiveSource,
+        source: &Arc<ActiveSource>,
+        memory: Reservation,
     ) -> Result<Response, RequestError> {
-        if batch.events.is_empty() && batch.refused_count > 0 {
-            source.pay(batch.refused_count, Instant::now())?;
-            source.counters.refused.add(batch.refused_count);
+        if batch.events.is_empty() && batch.refused_count() > 0 {
+            source.refuse_all(&batch, Instant::now())?;
             return Ok(answer::none_accepted(&batch));
         }
         let answer = answer::accepted_text(&batch);
@@ -331,40 +329,22 @@ impl Shared {
             digest,
             answer: answer.clone(),
         });
-        match self.append(&mut batch, idempotency, source).await? {
+        let portion = Portion { batch, idempotency, memory, is_fetched: false };
+        match self.commit.run(portion, source).await?.0 {
             Appended::Stored => Ok(answer::accepted(answer)),
             Appended::Repeated { answer } => Ok(answer::accepted(answer)),
         }
     }
+}
 
-    /// Takes the events out of the batch and counts what became of it.
-    async fn append(
-        &self,
-        batch: &mut Batch,
-        idempotency: Option<Idempotency>,
-        source: &ActiveSource,
-    ) -> Result<Appended, RequestError> {
-        let accepted = batch.events.len();
-        let paid = accepted + batch.refused_count;
-        source.pay(paid, Instant::now())?;
-        source.counters.refused.add(batch.refused_count);
-        let events = std::mem::take(&mut batch.events);
-        let organization = source.source.organization.clone();
-        let appended = self.log.append(Append { organization, events, idempotency }).await;
-        self.disk_notice.appended(&appended);
-        let appended = appended.inspect_err(|_| source.pay_back(paid))?;
-        match &appended {
-            Appended::Stored => {
-                source.counters.accepted.add(accepted);
-                source.counters.redacted.add(batch.redacted);
-            }
-            Appended::Repeated { .. } => {
-                source.pay_back(paid);
-                source.counters.repeated.add(1);
-            }
-        }
-        Ok(appended)
-    }
+/// Counts a request of this source, and the reason when it is refused as a whole.
+async fn counted<T>(
+    source: &ActiveSource,
+    way: Way,
+    request: impl Future<Output = Result<T, RequestError>>,
+) -> Result<T, RequestError> {
+    source.counters.count_request(way);
+    request.await.inspect_err(|error| source.counters.count_refused_request(error.name()))
 }
 
 fn now_ns() -> u64 {

@@ -5,13 +5,20 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use siemaphore_model::Normaliser;
+use siemaphore_model::normalise::Context;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use crate::answer::RequestError;
+use crate::batch::Batch;
+use crate::door::Door;
 use crate::memory::{Memory, Share};
 use crate::metrics::{IntakeMetrics, SourceCounters};
 use crate::rate::Rate;
+use crate::schema::Schema;
 use crate::signature::Signature;
+
+/// Plain bodies up to this size are decoded where they are: they take less time than a change of thread.
+pub(crate) const INLINE_BYTES: usize = 8 * 1024;
 
 /// One configured place where events come in.
 #[derive(Debug, Clone)]
@@ -25,10 +32,18 @@ pub struct Source {
     /// How its requests are signed, if they are.
     pub signature: Option<Signature>,
     pub normaliser: Arc<Normaliser>,
+    /// What its events have to fit, before anything is removed from them.
+    pub schema: Option<Arc<Schema>>,
     pub events_per_second: Option<u32>,
 }
 
 impl Source {
+    /// For events that are received now.
+    pub(crate) fn door(&self, received_ns: u64) -> Door<'_> {
+        let context = Context { organization: &self.organization, source: &self.name, received_ns };
+        Door { normaliser: &self.normaliser, schema: self.schema.as_deref(), context }
+    }
+
     pub fn digest(token: &str) -> [u8; 32] {
         Sha256::digest(token).into()
     }
@@ -52,6 +67,27 @@ impl ActiveSource {
     /// Whether these events may be stored now. They are paid with it.
     pub(crate) fn pay(&self, events: usize, now: Instant) -> Result<(), RequestError> {
         self.within_rate(|rate| rate.pay(events, now))
+    }
+
+    /// Whether so few bytes may be decoded on an async thread. A schema may ask much of little.
+    pub(crate) fn is_little(&self, bytes: usize) -> bool {
+        bytes <= INLINE_BYTES && self.source.schema.is_none()
+    }
+
+    /// Pays for and counts a batch without an event to store.
+    pub(crate) fn refuse_all(&self, batch: &Batch, now: Instant) -> Result<(), RequestError> {
+        self.pay(batch.refused_count(), now)?;
+        self.count_refused(batch);
+        self.log_refused(batch);
+        Ok(())
+    }
+
+    pub(crate) fn count_refused(&self, batch: &Batch) {
+        self.counters.refusals.add(&batch.tally, &batch.refused);
+    }
+
+    pub(crate) fn log_refused(&self, batch: &Batch) {
+        self.counters.refusals.log(&self.source.name, batch.refused_count(), &batch.refused);
     }
 
     pub(crate) fn pay_back(&self, events: usize) {

@@ -54,6 +54,7 @@ impl Scene {
             token_digests: vec![Source::digest(TOKEN)],
             signature: None,
             normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
+            schema: None,
             events_per_second,
         };
         let (log, metrics) = (Arc::new(MemoryLog::default()), Arc::new(IntakeMetrics::default()));

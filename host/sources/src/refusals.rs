@@ -39,7 +39,7 @@ impl Refusals {
 
     /// What the intake has not seen.
     pub(crate) fn count_and_tell(&mut self, place: String, reason: &str) {
-        self.feed.count_refused(1);
+        self.feed.count_refused(reason);
         self.tell(1, [(place, reason.to_owned())]);
     }
 

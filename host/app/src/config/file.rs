@@ -112,6 +112,8 @@ pub(crate) struct Source {
     pub(crate) from: Option<String>,
     /// How events are read: `auto` or the name of a profile, shipped or written here.
     pub(crate) profile: Option<String>,
+    /// A file with the JSON Schema that its events have to fit: `events.schema.json`.
+    pub(crate) schema: Option<String>,
     /// Remove prompts, responses, tool arguments and credentials before anything is stored.
     pub(crate) redact: Option<bool>,
     pub(crate) events_per_second: Option<u32>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use siemaphore_delivery::{GrantedProfile, Target, TargetConfig, TargetError};
-use siemaphore_intake::Signature;
+use siemaphore_intake::{Schema, Signature};
 use siemaphore_registry::{Active, Plugin, Registry};
 use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
@@ -42,6 +42,7 @@ pub(crate) struct PreparedSource {
     /// None for a source that fetches: nobody may send in its name.
     pub(crate) token_digest: Option<[u8; 32]>,
     pub(crate) signature: Option<Signature>,
+    pub(crate) schema: Option<Arc<Schema>>,
 }
 
 /// A destination whose formatter accepts its settings.

@@ -3,7 +3,7 @@
 mod credential;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use siemaphore_model::normalise::Normaliser;
@@ -23,7 +23,11 @@ pub(crate) struct SourceConfig {
     pub(crate) name: String,
     pub(crate) organization: String,
     pub(crate) way: SourceWay,
+    /// How its events are read.
+    pub(crate) profile: String,
     pub(crate) normaliser: Arc<Normaliser>,
+    /// The file of the schema that its events have to fit.
+    pub(crate) schema: Option<PathBuf>,
     pub(crate) events_per_second: Option<u32>,
 }
 
@@ -38,6 +42,11 @@ pub(crate) enum SourceWay {
 }
 
 impl SourceConfig {
+    /// As the configuration names it.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.fetched().map_or("http", Kind::name)
+    }
+
     pub(crate) fn fetched(&self) -> Option<&Kind> {
         match &self.way {
             SourceWay::Http { .. } => None,
@@ -86,7 +95,9 @@ fn one(
         name: source.name.clone(),
         organization,
         way: way?,
+        profile: source.profile.clone().unwrap_or_else(|| profile::AUTO.to_owned()),
         normaliser: Arc::new(normaliser),
+        schema: source.schema.as_ref().map(|file| folder.join(file)),
         events_per_second: source.events_per_second,
     })
 }

@@ -26,7 +26,7 @@ struct Status {
 
 /// 200, also when records were refused: a client must not send those again, and learns how many they were and why.
 pub(crate) fn accepted(batch: &Batch, encoding: Encoding) -> Response {
-    let rejected = i64::try_from(batch.refused_count).unwrap_or(i64::MAX);
+    let rejected = i64::try_from(batch.refused_count()).unwrap_or(i64::MAX);
     let partial = (rejected > 0)
         .then(|| ExportLogsPartialSuccess { rejected_log_records: rejected, error_message: reasons(batch) });
     let body = match (encoding, partial) {
@@ -47,7 +47,7 @@ fn reasons(batch: &Batch) -> String {
     let listed = batch.refused.iter().take(REASONS);
     let listed: Vec<String> =
         listed.map(|refused| format!("log record {}: {}", refused.index, refused.reason)).collect();
-    let more = batch.refused_count.saturating_sub(listed.len());
+    let more = batch.refused_count().saturating_sub(listed.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     listed.join("; ") + &more
 }

@@ -5,17 +5,18 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use siemaphore_model::normalise::Context;
 
 use super::{Intake, Shared, now_ns};
 use crate::answer::RequestError;
 use crate::batch::Batch;
-use crate::event_log::{Append, AppendError, Appended, Idempotency};
-use crate::source::{ActiveSource, Source};
+use crate::commit::Portion;
+use crate::event_log::{AppendError, Appended, Idempotency};
+use crate::reason::Reason;
+use crate::source::ActiveSource;
 
 /// How long until the store or the memory is asked again. Room may come at any moment, and nobody waits for an answer.
 const LATER: Duration = Duration::from_secs(2);
@@ -105,7 +106,7 @@ impl RawEvents {
 impl Feed {
     /// The note of the events that were stored with this key, if any were.
     pub async fn remembered(&self, key: &str) -> Result<Option<String>, FeedError> {
-        let found = self.shared.log.repeated(&self.source.source.name, key, &digest(key)).await;
+        let found = self.shared.commit.log.repeated(&self.source.source.name, key, &digest(key)).await;
         found.map_err(|error| later(&error.into()))
     }
 
@@ -114,52 +115,30 @@ impl Feed {
         let Feed { shared, source } = self;
         let memory = source.memory.for_decoding(events.text.len()).await.map_err(|error| later(&error))?;
         let (raw, decoding) = (events.clone(), Arc::clone(source));
-        let decode = move || {
-            let Source { name, organization, normaliser, .. } = &decoding.source;
-            let context = Context { organization, source: name, received_ns: now_ns() };
-            Ok((Batch::of_each(raw.iter(), normaliser, &context), memory))
-        };
-        let (mut batch, memory) = shared.on_a_decoder(decode).await.map_err(|error| later(&error))?;
+        let decode = move || Ok((Batch::of_each(raw.iter(), &decoding.source.door(now_ns())), memory));
+        let (batch, memory) = shared.on_a_decoder(decode).await.map_err(|error| later(&error))?;
         let accepted = batch.events.len();
-        let paid = accepted + batch.refused_count;
-        source.pay(paid, Instant::now()).map_err(|error| later(&error))?;
-        let append = Append {
-            organization: source.source.organization.clone(),
-            events: std::mem::take(&mut batch.events),
-            idempotency: Some(Idempotency {
-                source: source.source.name.clone(),
-                key: mark.key.clone(),
-                digest: digest(&mark.key),
-                answer: mark.note.clone(),
-            }),
-        };
-        let appended = shared.log.append(append).await;
-        shared.disk_notice.appended(&appended);
-        drop(memory);
-        match appended {
-            Ok(Appended::Stored) => {
+        let idempotency = Some(Idempotency {
+            source: source.source.name.clone(),
+            key: mark.key.clone(),
+            digest: digest(&mark.key),
+            answer: mark.note.clone(),
+        });
+        let portion = Portion { batch, idempotency, memory, is_fetched: true };
+        match shared.commit.run(portion, source).await.map_err(|error| later(&error))? {
+            (Appended::Stored, batch) => {
                 source.counters.bytes.add(events.text.len());
-                source.counters.accepted.add(accepted);
-                source.counters.refused.add(batch.refused_count);
-                source.counters.redacted.add(batch.redacted);
+                let refused = batch.refused_count();
                 let reasons = batch.refused.into_iter().map(|refused| (refused.index, refused.reason));
-                Ok(Taken::Stored { accepted, refused: batch.refused_count, reasons: reasons.collect() })
+                Ok(Taken::Stored { accepted, refused, reasons: reasons.collect() })
             }
-            Ok(Appended::Repeated { answer }) => {
-                source.pay_back(paid);
-                source.counters.repeated.add(1);
-                Ok(Taken::Repeated { note: answer })
-            }
-            Err(error) => {
-                source.pay_back(paid);
-                Err(later(&error.into()))
-            }
+            (Appended::Repeated { answer }, _) => Ok(Taken::Repeated { note: answer }),
         }
     }
 
     /// Counts what could not even be handed over, such as a line without an end.
-    pub fn count_refused(&self, events: usize) {
-        self.source.counters.refused.add(events);
+    pub fn count_refused(&self, reason: &str) {
+        self.source.counters.refusals.add_one(Reason::Unreadable, reason);
     }
 }
 

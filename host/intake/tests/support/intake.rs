@@ -111,6 +111,7 @@ pub fn source(name: &str, organization: &str, token: &str) -> Source {
         token_digests: vec![Source::digest(token)],
         signature: None,
         normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
+        schema: None,
         events_per_second: None,
     }
 }

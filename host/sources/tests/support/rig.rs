@@ -46,6 +46,7 @@ impl Rig {
             token_digests: Vec::new(),
             signature: None,
             normaliser: Arc::new(Normaliser::new("auto", &Redaction::default()).unwrap()),
+            schema: None,
             events_per_second: None,
         };
         let log = Arc::clone(&self.log) as Arc<dyn EventLog>;

@@ -1,4 +1,6 @@
-//! The secrets of a source: a token becomes its digest, secrets of signatures become keys.
+//! The secrets of a source, which become digests and keys, and its schema, which is compiled.
+
+mod schema;
 
 use siemaphore_intake::{Signature, Source};
 use siemaphore_secrets::{Secret, SecretReference, Secrets};
@@ -18,11 +20,15 @@ pub(super) async fn prepare(
     config: SourceConfig,
     secrets: &Secrets,
 ) -> Option<PreparedSource> {
+    let schema = match config.schema.clone() {
+        Some(file) => Some(schema::prepare(problems, index, file).await?),
+        None => None,
+    };
     let credential = match &config.way {
         SourceWay::Http { credential } => credential,
         SourceWay::Fetched(kind) => {
             prepare_fetching(problems, index, kind.clone()).await;
-            return Some(PreparedSource { config, token_digest: None, signature: None });
+            return Some(PreparedSource { config, token_digest: None, signature: None, schema });
         }
     };
     let (token_digest, signature) = match credential {
@@ -50,7 +56,7 @@ pub(super) async fn prepare(
             (None, Some(problems.check(path, signature)?))
         }
     };
-    Some(PreparedSource { config, token_digest, signature })
+    Some(PreparedSource { config, token_digest, signature, schema })
 }
 
 async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind) {

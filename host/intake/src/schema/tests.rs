@@ -1,0 +1,242 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use serde_json::json;
+
+use super::*;
+
+fn schema(schema: Value) -> Schema {
+    Schema::compile(&schema.to_string()).unwrap()
+}
+
+/// Runs as intake does: with the stack of a thread for blocking work.
+fn checked(schema: Schema, event: String) -> Result<(), Unfit> {
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+    thread.spawn(move || schema.check(&event)).unwrap().join().unwrap()
+}
+
+fn told(of: &Schema, event: Value) -> String {
+    of.check(&event.to_string()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_place_and_what_is_expected_are_told_and_no_value_is() {
+    let schema = schema(json!({
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string", "minLength": 3},
+            "user": {"type": "object", "properties": {"age": {"type": "integer"}}, "additionalProperties": false},
+            "action": {"enum": ["allow", "block"]},
+            "names": {"propertyNames": {"pattern": "^[a-z]+$"}},
+            "way": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["kind"]}]},
+            "one": {"oneOf": [{"type": "integer"}, {"minimum": 3}]},
+            "list": {"type": "array", "items": {"type": "number"}, "uniqueItems": true},
+            "none": false,
+            "not": {"not": {"const": 5}},
+        },
+    }));
+    schema
+        .check(r#"{"id":"abc","user":{"age":3},"action":"allow","way":"x","one":3.5,"list":[1,2],"not":4}"#)
+        .unwrap();
+    for (event, expected) in [
+        (json!({}), "the event: \"id\" is a required property"),
+        (json!({"id": "s3"}), "/id: the value is shorter than 3 characters"),
+        (json!({"id": "abc", "user": {"age": "s3cret"}}), "/user/age: the value is not of type \"integer\""),
+        (json!({"id": "abc", "user": {"a/b": 1}}), "/user: the schema does not allow the member `a/b`"),
+        (json!({"id": "abc", "action": "s3cret"}), "/action: the value is not one of \"allow\" or \"block\""),
+        (
+            json!({"id": "abc", "names": {"s3cret": 1}}),
+            "/names: the name of a member does not fit `propertyNames` of the schema",
+        ),
+        (
+            json!({"id": "abc", "way": 7}),
+            "/way: the value fits none of the alternatives that the schema has in `anyOf`",
+        ),
+        (
+            json!({"id": "abc", "one": 3}),
+            "/one: the value does not fit exactly one of the alternatives that the schema has in `oneOf`",
+        ),
+        (json!({"id": "abc", "list": [1, "s3cret"]}), "/list/1: the value is not of type \"number\""),
+        (json!({"id": "abc", "list": [1, 1]}), "/list: the value has non-unique elements"),
+        (json!({"id": "abc", "none": 1}), "/none: the schema allows no value here"),
+        (json!({"id": "abc", "not": 5}), "/not: the value fits what the schema has in `not`"),
+    ] {
+        assert_eq!(told(&schema, event), expected);
+    }
+}
+
+#[test]
+fn what_is_told_is_bounded_and_one_line() {
+    let schema = schema(
+        json!({"additionalProperties": false, "properties": {"a": {"additionalProperties": {"type": "string"}}}}),
+    );
+    let names: serde_json::Map<String, Value> =
+        (0..500).map(|index| (format!("{index}\n{}", "n".repeat(200)), json!(1))).collect();
+    let text = told(&schema, Value::Object(names.clone()));
+    assert!(text.len() < 400 && !text.contains('\n'), "{text}");
+    let text = told(&schema, json!({"a": names}));
+    assert!(text.len() < 400 && !text.contains('\n'), "{text}");
+}
+
+#[test]
+fn the_drafts_of_the_schemas_own_choice_are_followed_and_2020_12_else() {
+    let newest = schema(json!({"prefixItems": [{"type": "string"}], "dependentRequired": {"a": ["b"]}}));
+    newest.check("[1]").unwrap_err();
+    newest.check(r#"{"a":1}"#).unwrap_err();
+    let seventh = schema(json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "definitions": {"name": {"type": "string"}},
+        "items": [{"$ref": "#/definitions/name", "type": "number"}],
+        "additionalItems": false,
+    }));
+    seventh.check(r#"["a"]"#).unwrap();
+    seventh.check("[1]").unwrap_err();
+    seventh.check(r#"["a","b"]"#).unwrap_err();
+}
+
+#[test]
+fn references_lead_where_they_led_before_the_charges_were_put_in() {
+    let schema = schema(json!({
+        "$defs": {
+            "user": {"properties": {"name": {"type": "string"}, "self": {"$ref": "#"}}},
+            "a/b~c": {"type": "boolean"},
+            "inner": {"$id": "https://example.com/inner", "$defs": {"deep": {"type": "null"}}, "properties": {"deep": {"$ref": "#/$defs/deep"}}},
+            "anchored": {"$anchor": "here", "type": "array"},
+        },
+        "components": {"schemas": {"x": {"minimum": 5}, "y": {"$ref": "#/components/schemas/x"}}},
+        "properties": {
+            "name": {"$ref": "#/$defs/user/properties/name"},
+            "user": {"$ref": "#/$defs/user"},
+            "odd": {"$ref": "#/$defs/a~1b~0c"},
+            "percent": {"$ref": "#/%24defs/user/properties/name"},
+            "inner": {"$ref": "https://example.com/inner"},
+            "anchored": {"$ref": "#here"},
+            "y": {"$ref": "#/components/schemas/y"},
+            "through": {"$ref": "#/properties/list/items/anyOf/1"},
+            "list": {"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+        },
+    }));
+    schema.check(r##"{"name":"n","user":{"name":"n","self":{"name":"m"}},"odd":true,"percent":"p","inner":{"deep":null},"anchored":[],"y":6,"through":{},"list":["a",{}]}"##).unwrap();
+    for wrong in [
+        json!({"name": 1}),
+        json!({"user": {"name": 1}}),
+        json!({"user": {"self": {"name": 1}}}),
+        json!({"odd": 1}),
+        json!({"percent": 1}),
+        json!({"inner": {"deep": 1}}),
+        json!({"anchored": 1}),
+        json!({"y": 1}),
+        json!({"through": 1}),
+        json!({"list": [1]}),
+    ] {
+        told(&schema, wrong);
+    }
+}
+
+#[test]
+fn what_is_evaluated_elsewhere_is_still_known() {
+    let schema = schema(json!({
+        "anyOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"b": true}, "required": ["b"]}],
+        "unevaluatedProperties": false,
+    }));
+    schema.check(r#"{"a":"x"}"#).unwrap();
+    assert_eq!(told(&schema, json!({"a": "x", "c": 1})), "the event does not fit the schema of the source");
+    let schema =
+        self::schema(json!({"allOf": [{"properties": {"a": true}}], "unevaluatedProperties": false}));
+    schema.check(r#"{"a":1}"#).unwrap();
+    assert_eq!(told(&schema, json!({"c": 1})), "the event: the schema does not allow the member `c`");
+}
+
+#[test]
+fn data_in_a_schema_stays_data() {
+    let schema = schema(
+        json!({"properties": {"a": {"const": {"not": {"type": "string"}}}, "b": {"enum": [{"properties": {"x": {}}}]}}}),
+    );
+    schema.check(r#"{"a":{"not":{"type":"string"}},"b":{"properties":{"x":{}}}}"#).unwrap();
+    schema.check(r#"{"a":{"not":{}}}"#).unwrap_err();
+}
+
+#[test]
+fn what_cannot_be_compiled_is_named() {
+    for (text, expected) in [
+        ("{", "the schema is not JSON: EOF while parsing"),
+        ("7", "the schema does not compile: at /: 7 is not"),
+        (r#"{"properties":{"a":{"type":"text"}}}"#, "the schema does not compile: at /properties/a/type: "),
+        (r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#, "the schema does not compile: at "),
+        (r##"{"$ref":"#/$defs/none"}"##, "the schema refers to `/$defs/none`, which is not in it"),
+        (
+            r#"{"$ref":"https://example.com/x"}"#,
+            "the schema refers to `https://example.com/x`, which is not in it",
+        ),
+        (r#"{"$ref":"file:///etc/passwd"}"#, "the schema refers to `file:///etc/passwd`, which is not in it"),
+        (r#"{"$schema":"https://example.com/own"}"#, "the schema refers to "),
+    ] {
+        let error = Schema::compile(text).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{text}: {error}");
+        assert!(!error.hint().is_empty());
+    }
+    assert_eq!(Schema::compile(&" ".repeat(SCHEMA_BYTES + 1)).unwrap_err(), SchemaError::TooLarge);
+    let many = json!({ "anyOf": vec![json!({}); SUBSCHEMAS + 1] }).to_string();
+    assert_eq!(Schema::compile(&many).unwrap_err(), SchemaError::TooMany);
+}
+
+/// 2^60 ways through, at one place of the event.
+#[test]
+fn alternatives_that_multiply_end_at_the_budget() {
+    let mut definitions: serde_json::Map<String, Value> = (0..60)
+        .map(|level| {
+            let next = json!({"$ref": format!("#/$defs/{}", level + 1)});
+            (level.to_string(), json!({"anyOf": [next, next]}))
+        })
+        .collect();
+    definitions.insert("60".to_owned(), json!(false));
+    let all = schema(json!({"$defs": definitions, "$ref": "#/$defs/0"}));
+    assert_eq!(checked(all, "{}".to_owned()), Err(Unfit::TooCostly));
+}
+
+/// Each level of the event asks two questions of the next: 2^60 in all.
+#[test]
+fn recursion_that_multiplies_ends_at_the_budget() {
+    let again = json!({"properties": {"a": {"$ref": "#/$defs/level"}}});
+    let level =
+        json!({"anyOf": [{"allOf": [again, {"required": ["b"]}]}, {"allOf": [again, {"required": ["c"]}]}]});
+    let schema = schema(json!({"$defs": {"level": level}, "$ref": "#/$defs/level"}));
+    let event = format!("{}{{}}{}", r#"{"a":"#.repeat(60), "}".repeat(60));
+    checked(schema, event).unwrap_err();
+}
+
+#[test]
+fn a_reference_to_itself_ends() {
+    let itself = schema(json!({"allOf": [{"$ref": "#"}], "type": "object"}));
+    checked(itself, "{}".to_owned()).unwrap();
+    let ring = schema(
+        json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}),
+    );
+    checked(ring, "{}".to_owned()).unwrap_or_default();
+}
+
+#[test]
+fn references_in_a_row_do_not_exhaust_the_stack() {
+    let definitions: serde_json::Map<String, Value> = (0..10_000)
+        .map(|level| (level.to_string(), json!({"$ref": format!("#/$defs/{}", level + 1)})))
+        .chain([("10000".to_owned(), json!({"type": "string"}))])
+        .collect();
+    let row = schema(json!({"$defs": definitions, "$ref": "#/$defs/0"}));
+    checked(row, "{}".to_owned()).unwrap_err();
+}
+
+#[test]
+fn patterns_are_matched_in_linear_time() {
+    let schema = schema(json!({"properties": {"a": {"pattern": "^(a+)+$"}}}));
+    let event = json!({"a": format!("{}!", "a".repeat(200_000))}).to_string();
+    assert_eq!(checked(schema, event).unwrap_err().to_string(), "/a: the value does not match \"^(a+)+$\"");
+}
+
+#[test]
+fn what_a_parsed_event_cannot_hold_does_not_pass_unchecked() {
+    let schema = schema(json!(true));
+    for event in [r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
+        let unfit = schema.check(event).unwrap_err();
+        assert!(matches!(unfit, Unfit::Unreadable(_)), "{event}: {unfit:?}");
+    }
+}
