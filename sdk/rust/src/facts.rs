@@ -17,6 +17,7 @@ pub use places::{Fact, FactPlaces};
 
 use crate::Event;
 use crate::json::{Outline, scan};
+use crate::text::cut_characters;
 
 /// The facts of one event, looked up when asked for.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,39 @@ impl<'a> Facts<'a> {
             facts.filter_map(|(fact, name)| self.raw(fact).map(|value| (name, Cow::Borrowed(value))));
         let decision = Some(self.decision()).filter(|decision| *decision != Decision::Unknown);
         stated.chain(decision.map(|decision| ("decision", Cow::Owned(format!("\"{}\"", decision.as_str())))))
+    }
+
+    /// One line for people, at most so many characters long: the event type, the reason, and who did it with which tool,
+    /// as far as the event says. `dlp.pii_blocked: 2 matches (user ann@acme.com, tool mail)`.
+    ///
+    /// For SIEMs that call somebody: a reason that is too long is cut so that user and tool stay on the line.
+    pub fn headline(&self, longest: usize) -> String {
+        let involved = self.involved();
+        let involved = cut_characters(&involved, longest / 2);
+        let event_type = self.event.event_type.as_str();
+        // `blocked` says little without whose word it is.
+        let mut happened = if event_type.contains('.') {
+            event_type.to_owned()
+        } else {
+            format!("{}: {event_type}", self.event.producer)
+        };
+        if let Some(reason) = self.text(Fact::Reason) {
+            happened.push_str(": ");
+            happened.push_str(&reason);
+        }
+        let room = longest - involved.chars().count();
+        format!("{}{involved}", cut_characters(&happened, room)).replace(char::is_control, " ")
+    }
+
+    /// ` (user ann@acme.com, tool mail)`, or nothing.
+    fn involved(&self) -> String {
+        let user =
+            [Fact::UserEmail, Fact::UserName, Fact::UserId].into_iter().find_map(|fact| self.text(fact));
+        let involved: Vec<String> = [("user", user), ("tool", self.text(Fact::Tool))]
+            .into_iter()
+            .filter_map(|(word, name)| name.map(|name| format!("{word} {name}")))
+            .collect();
+        if involved.is_empty() { String::new() } else { format!(" ({})", involved.join(", ")) }
     }
 
     fn scalar_at(&self, pointer: &str) -> Option<&'a str> {

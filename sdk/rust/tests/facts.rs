@@ -80,3 +80,28 @@ fn what_is_known_comes_under_the_names_of_the_settings_and_the_decision_last() {
     ];
     assert!(known.iter().map(|(name, value)| (*name, &**value)).eq(expected), "{known:?}");
 }
+
+#[test]
+fn a_headline_says_what_why_who_and_with_what() {
+    let headline = |event: &Event, longest| {
+        Facts::new(event, &Outline::new(&event.document), &FactPlaces::default()).headline(longest)
+    };
+    for (document, longest, expected) in [
+        ("{}", 100, "dlp.pii_blocked"),
+        (r#"{"reason":"2 matches\nfound"}"#, 100, "dlp.pii_blocked: 2 matches found"),
+        (r#"{"user_id":"u1"}"#, 100, "dlp.pii_blocked (user u1)"),
+        (
+            r#"{"reason":"r","user_id":"u1","user_name":"Ann","tool":"exec"}"#,
+            100,
+            "dlp.pii_blocked: r (user Ann, tool exec)",
+        ),
+        (r#"{"user_name":"Ann","email":"a@acme.com"}"#, 100, "dlp.pii_blocked (user a@acme.com)"),
+        (r#"{"reason":"éééééééé","user_id":"u1"}"#, 29, "dlp.pii_blocked: é… (user u1)"),
+        (r#"{"user_id":"éééééééé"}"#, 29, "dlp.pii_blocked (user éééééé…"),
+        ("{}", 5, "dlp.…"),
+    ] {
+        assert_eq!(headline(&event(document), longest), expected, "{document}");
+    }
+    let word = Event { event_type: "blocked\u{1}".to_owned(), ..event("{}") };
+    assert_eq!(headline(&word, 100), "generic: blocked ");
+}
