@@ -12,6 +12,7 @@ mod loki;
 mod newrelic;
 mod ocsf;
 mod otlp;
+mod pagerduty;
 mod sentinel;
 mod splunk;
 mod sumologic;
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Vec<Row> {
         newrelic::row(),
         ocsf::row(),
         otlp::row(),
+        pagerduty::row(),
         sentinel::row(),
         splunk::row(),
         sumologic::row(),

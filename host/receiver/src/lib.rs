@@ -29,6 +29,7 @@ mod logstash;
 mod loki;
 mod newrelic;
 mod otlp;
+mod pagerduty;
 mod sentinel;
 mod splunk;
 mod sumologic;

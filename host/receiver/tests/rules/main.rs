@@ -17,6 +17,7 @@ mod loki;
 mod newrelic;
 mod official;
 mod otlp;
+mod pagerduty;
 mod sentinel;
 mod splunk;
 mod sumologic;

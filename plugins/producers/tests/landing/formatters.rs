@@ -30,6 +30,7 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_newrelic::NewRelic>(),
         formatter::<siemaphore_formatter_ocsf::Ocsf>(),
         formatter::<siemaphore_formatter_otlp::Otlp>(),
+        formatter::<siemaphore_formatter_pagerduty::PagerDuty>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
         formatter::<siemaphore_formatter_splunk::Splunk>(),
         formatter::<siemaphore_formatter_sumologic::SumoLogic>(),
