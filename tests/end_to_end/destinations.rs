@@ -14,6 +14,7 @@ mod ocsf;
 mod otlp;
 mod pagerduty;
 mod sentinel;
+mod slack;
 mod splunk;
 mod sumologic;
 mod webhook;
@@ -53,6 +54,7 @@ pub(crate) fn all() -> Vec<Row> {
         otlp::row(),
         pagerduty::row(),
         sentinel::row(),
+        slack::row(),
         splunk::row(),
         sumologic::row(),
         webhook::row(),

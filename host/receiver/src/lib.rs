@@ -31,6 +31,7 @@ mod newrelic;
 mod otlp;
 mod pagerduty;
 mod sentinel;
+mod slack;
 mod splunk;
 mod sumologic;
 mod webhook;

@@ -19,6 +19,7 @@ mod official;
 mod otlp;
 mod pagerduty;
 mod sentinel;
+mod slack;
 mod splunk;
 mod sumologic;
 mod support;

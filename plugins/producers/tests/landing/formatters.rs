@@ -32,6 +32,7 @@ pub(crate) fn formatters() -> Vec<Formatted> {
         formatter::<siemaphore_formatter_otlp::Otlp>(),
         formatter::<siemaphore_formatter_pagerduty::PagerDuty>(),
         formatter::<siemaphore_formatter_sentinel::Sentinel>(),
+        formatter::<siemaphore_formatter_slack::Slack>(),
         formatter::<siemaphore_formatter_splunk::Splunk>(),
         formatter::<siemaphore_formatter_sumologic::SumoLogic>(),
         formatter::<siemaphore_formatter_webhook::Webhook>(),

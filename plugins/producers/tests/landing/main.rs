@@ -22,7 +22,8 @@ const HEAD: &str = "\
 # Producers and destinations
 
 Where severity, time, identity, outcome and policy of each producer's events land in each destination's record, with the formatter's
-example settings. The whole document of the event is in every record besides; a place with `…` in front is within that copy.
+example settings. The whole document of the event is in every record besides (in Slack's, its first 3,000 characters); a place with `…`
+in front is within that copy.
 
 A test makes this page (`plugins/producers/tests/landing`): it changes one thing of an event and looks where the record changes. `-`
 means that the producer's events do not have it.
