@@ -17,6 +17,7 @@ pub mod cleaning;
 pub mod configuration;
 pub mod guest;
 pub mod intake;
+pub mod schema;
 
 mod config;
 mod words;
@@ -36,11 +37,12 @@ mod text;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("intake", intake::run),
     ("configuration", configuration::run),
     ("block", block::run),
     ("guest", guest::run),
     ("answer", answer::run),
     ("cleaning", cleaning::run),
+    ("schema", schema::run),
 ];

@@ -116,6 +116,11 @@ fn no_form_of_a_secret_survives_cleaning() {
 }
 
 #[test]
+fn no_schema_and_event_break_or_hang_a_check() {
+    seeds_and_mutations("schema");
+}
+
+#[test]
 fn every_target_has_a_binary_of_its_name() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml")).unwrap();
     for (name, _) in TARGETS {

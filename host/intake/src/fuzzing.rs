@@ -1,4 +1,4 @@
-//! For the fuzz targets: the way of a body to its events, without a connection.
+//! For the fuzz targets: the way of a body to its events, without a connection; and schemas.
 
 use bytes::Bytes;
 use siemaphore_model::EventBuffer;
@@ -8,6 +8,7 @@ use crate::batch::Batch;
 use crate::compression::Encoding;
 use crate::door::Door;
 use crate::items::Format;
+use crate::schema::Schema;
 
 /// The events of a body with these values of `Content-Encoding` and `Content-Type`; none when it is refused as a whole.
 pub fn decode(
@@ -26,4 +27,10 @@ pub fn decode(
     let format = Format::of_content_type(content_type);
     let door = Door { normaliser, schema: None, context: *context };
     Batch::decode(&body, format, &door, event_limit).ok().map(|batch| batch.events)
+}
+
+/// What is told of a JSON text that does not fit; none when it fits, or the schema cannot be used.
+pub fn unfit(schema: &str, text: &str) -> Option<String> {
+    let schema = Schema::compile(schema).ok()?;
+    schema.check(text).err().map(|unfit| unfit.to_string())
 }

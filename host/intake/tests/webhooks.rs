@@ -112,3 +112,28 @@ async fn a_signed_request_is_read_up_to_one_mebibyte() {
     let body = vec![b' '; (1 << 20) + 1];
     deliver(&intake, "msg_1", "identity", &body, now()).await.expect_error(413, "1048576");
 }
+
+#[tokio::test]
+async fn signatures_that_fail_are_counted_for_the_source_that_the_path_names() {
+    let intake = intake();
+    deliver(&intake, "msg_1", "identity", EVENT, now()).await.expect(200, 1);
+    // Too old, of another body, and missing: the first and the last need no body to be seen.
+    deliver(&intake, "msg_2", "identity", EVENT, now() - 3_600).await.expect_error(401, "five minutes");
+    let wrong = [("x-hub-signature-256", github_signature("new secret", b"{}"))];
+    let wrong = wrong.each_ref().map(|(name, value)| (*name, value.as_str()));
+    intake
+        .send("POST", "/v1/webhooks/github", &wrong, EVENT)
+        .await
+        .expect_error(401, "not that of this body");
+    intake.send("POST", "/v1/webhooks/github", &[], EVENT).await.expect_error(401, "missing");
+    intake.send("POST", "/v1/webhooks/nobody", &[], EVENT).await.expect_error(401, "no source");
+    let counted = intake.metrics.snapshot();
+    let failures: Vec<(&str, u64)> =
+        counted.iter().map(|one| (one.source.as_str(), one.signature_failures)).collect();
+    assert_eq!(failures, [("gateway", 0), ("github", 2), ("standard", 1)]);
+    // A request counts as the source's once its head can be true.
+    let requests: Vec<u64> = counted.iter().map(|one| one.requests[2].1).collect();
+    assert_eq!(requests, [0, 1, 1]);
+    assert_eq!(counted[1].refused_requests, [("signature", 1)]);
+    assert_eq!(intake.metrics.unauthorized(), 4);
+}

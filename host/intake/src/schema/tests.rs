@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -161,7 +162,10 @@ fn what_cannot_be_compiled_is_named() {
     for (text, expected) in [
         ("{", "the schema is not JSON: EOF while parsing"),
         ("7", "the schema does not compile: at /: 7 is not"),
-        (r#"{"properties":{"a":{"type":"text"}}}"#, "the schema does not compile: at /properties/a/type: "),
+        (
+            r#"{"properties":{"a":{"type":"text"}}}"#,
+            "the schema does not compile: at /properties/a/type: \"text\" is not what JSON Schema takes here",
+        ),
         (r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#, "the schema does not compile: at "),
         (r##"{"$ref":"#/$defs/none"}"##, "the schema refers to `/$defs/none`, which is not in it"),
         (
@@ -238,5 +242,94 @@ fn what_a_parsed_event_cannot_hold_does_not_pass_unchecked() {
     for event in [r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
         let unfit = schema.check(event).unwrap_err();
         assert!(matches!(unfit, Unfit::Unreadable(_)), "{event}: {unfit:?}");
+    }
+}
+
+/// Schemas of every kind of keyword, with references to each other, also into the midst of them.
+fn any_schema() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::Bool),
+        prop::sample::select(vec!["object", "array", "string", "integer", "null"])
+            .prop_map(|name| json!({ "type": name })),
+        (0..3).prop_map(|least| json!({ "minimum": least })),
+        (0..3).prop_map(|value| json!({"enum": [value, {"a": value}, "a"]})),
+        prop::sample::select(vec!["a", "b"]).prop_map(|name| json!({"required": [name]})),
+        prop::sample::select(vec!["^a", "b$"]).prop_map(|pattern| json!({ "pattern": pattern })),
+        Just(json!({"uniqueItems": true, "minItems": 1})),
+        prop::sample::select(vec![
+            "#",
+            "#/$defs/a",
+            "#/$defs/b",
+            "#/$defs/a/properties/a",
+            "#/$defs/b/anyOf/1",
+            "#here",
+            "https://example.com/c",
+        ])
+        .prop_map(|to| json!({ "$ref": to })),
+    ];
+    leaf.prop_recursive(3, 24, 3, |inner| {
+        let one = || inner.clone();
+        let several = || prop::collection::vec(inner.clone(), 1..3);
+        prop_oneof![
+            (one(), one()).prop_map(|(a, b)| json!({"properties": {"a": a, "b": b}})),
+            (one(), one()).prop_map(|(a, b)| json!({"properties": {"a": a}, "additionalProperties": b})),
+            (one(), one()).prop_map(|(a, b)| json!({"patternProperties": {"^a": a}, "propertyNames": b})),
+            (several(), one()).prop_map(|(a, b)| json!({"prefixItems": a, "items": b})),
+            one().prop_map(|a| json!({"contains": a, "minContains": 1})),
+            several().prop_map(|all| json!({ "allOf": all })),
+            several().prop_map(|any| json!({ "anyOf": any })),
+            several().prop_map(|one| json!({ "oneOf": one })),
+            one().prop_map(|a| json!({ "not": a })),
+            (one(), one(), one()).prop_map(|(a, b, c)| json!({"if": a, "then": b, "else": c})),
+            one().prop_map(|a| json!({"dependentSchemas": {"a": a}})),
+            (several(), one()).prop_map(|(a, b)| json!({"anyOf": a, "unevaluatedProperties": b})),
+            (several(), one()).prop_map(|(a, b)| json!({"allOf": a, "unevaluatedItems": b})),
+        ]
+    })
+}
+
+fn any_event() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-1..4).prop_map(Value::from),
+        "[ab]{0,2}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::btree_map("[ab]{1,2}", inner, 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// The crate itself says what a schema without charges means.
+    #[test]
+    fn charges_change_nothing_of_what_a_schema_means(
+        root in any_schema(),
+        (a, b, c) in (any_schema(), any_schema(), any_schema()),
+        event in any_event(),
+    ) {
+        let written = json!({
+            "allOf": [root],
+            "$defs": {
+                "a": {"properties": {"a": a, "b": {"$ref": "#/$defs/b"}}},
+                "b": {"anyOf": [b, {"$anchor": "here", "items": c}]},
+                "c": {"$id": "https://example.com/c", "$defs": {"d": c}, "items": {"$ref": "#/$defs/d"}},
+            },
+        });
+        // A reference into what is `true` or `false` here, or a ring that the crate does not take.
+        let Ok(plain) = build(&written) else { return Ok(()) };
+        let schema = Schema::compile(&written.to_string()).unwrap();
+        let expected = plain.is_valid(&event);
+        match schema.check(&event.to_string()) {
+            Ok(()) => prop_assert!(expected),
+            Err(Unfit::Told(_) | Unfit::Untold) => prop_assert!(!expected),
+            Err(unfit) => prop_assert!(false, "{}", unfit),
+        }
     }
 }

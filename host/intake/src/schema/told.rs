@@ -74,7 +74,13 @@ pub(super) fn invalid(error: &ValidationError<'_>) -> SchemaError {
         "" => "/".to_owned(),
         place => short(place, PLACE_CHARACTERS),
     };
-    SchemaError::Invalid { place, problem: short(&error.to_string(), EXPECTED_CHARACTERS) }
+    let problem = match error.kind() {
+        ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
+            format!("{} is not what JSON Schema takes here", error.instance())
+        }
+        _ => error.to_string(),
+    };
+    SchemaError::Invalid { place, problem: short(&problem, EXPECTED_CHARACTERS) }
 }
 
 fn short(text: &str, characters: usize) -> String {
