@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Entry, Scene, get, output, run, spawn};
+use crate::support::{Entry, Scene, get, output, request, run, spawn};
 
 const SCHEMA: &str = r##"{
     "$defs": {"user": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}},
@@ -98,6 +98,48 @@ async fn what_does_not_fit_the_schema_of_its_source_is_refused_counted_and_shown
         "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"schema\"} 5",
         "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"not-json\"} 0",
         "siemaphore_intake_refused_events_total{source=\"tail\",reason=\"schema\"} 1",
+    ] {
+        assert!(metrics.lines().any(|line| line == sample), "no {sample} in {metrics}");
+    }
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn events_of_an_unknown_version_are_accepted_with_a_warning_or_refused_as_the_source_says() {
+    let stage = Scene::new().splunk().set().await;
+    let token = stage.secret_file("strict", "canary-strict-token-4711");
+    stage.edit(|text| {
+        format!(
+            "{text}\n[[source]]\nname = \"strict\"\norganization = \"acme\"\ntoken = \"file:{token}\"\n\
+             unknown_schema_version = \"refuse\"\n"
+        )
+    });
+    let scene = stage.start(None).await;
+    let event = |id: &str, version: &str| json!({"event_type": "tool_call.blocked", "event_id": id, "agent": {"agent_id": "a"}, "schema_version": version});
+    let body = json!([event("a", "1.9.0"), event("b", "2.0.0"), event("c", "2.0.0")]).to_string();
+    scene.post(&[], body.clone()).await.expect(200);
+    let told = "/schema_version is version 2.0.0; the profile systemprompt knows 1";
+    let is_it = |entry: &Entry| entry.message.starts_with("accepted an event of a version");
+    assert_eq!(scene.host.log.wait(0, "the version", is_it).await.field("version"), told);
+
+    let headers = [("authorization", "Bearer canary-strict-token-4711")];
+    let answer = request(scene.host.intake, "POST", "/v1/events", &headers, body).await.expect(200).json();
+    assert_eq!(answer["refused"][0], json!({"index": 1, "reason": told}));
+    scene.splunk().arrived(4).await;
+    assert_eq!(source(&scene, "gateway").await["unknown_versions"], json!({ told: 2 }));
+    assert_eq!(source(&scene, "strict").await["refused_by"], json!({"schema-version": 2}));
+    let shown = format!("acme/gateway had 2 events accepted of an unknown version: {told}");
+    scene
+        .ask(&["source", "list"])
+        .await
+        .expect(0)
+        .shows(&[&shown, "acme/strict had 2 events refused: schema-version 2"]);
+    let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
+    for sample in [
+        "siemaphore_intake_unknown_version_events_total{source=\"gateway\"} 2",
+        "siemaphore_intake_unknown_version_events_total{source=\"strict\"} 0",
+        "siemaphore_intake_refused_events_total{source=\"strict\",reason=\"schema-version\"} 2",
+        "siemaphore_intake_requests_total{source=\"strict\",way=\"events\"} 1",
     ] {
         assert!(metrics.lines().any(|line| line == sample), "no {sample} in {metrics}");
     }

@@ -50,8 +50,13 @@ async fn collect(handles: &Handles) -> Result<String, StoreError> {
 
 fn intake(page: &mut Page, sources: &[SourceSnapshot]) {
     type Read = fn(&SourceSnapshot) -> u64;
-    let families: [(&str, &str, Read); 6] = [
+    let families: [(&str, &str, Read); 7] = [
         ("siemaphore_intake_accepted_events_total", "Events on disk.", |source| source.accepted),
+        (
+            "siemaphore_intake_unknown_version_events_total",
+            "Accepted events of a schema version that their profile does not know.",
+            |source| source.unknown_versions.iter().map(|(_, events)| events).sum(),
+        ),
         ("siemaphore_intake_redacted_values_total", "Values removed before storing.", |source| {
             source.redacted
         }),

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use siemaphore_model::EventBuffer;
-use siemaphore_model::normalise::Scratch;
+use siemaphore_model::normalise::{Normalised, Scratch};
 
 use crate::door::{Door, Unusable};
 use crate::items::{Format, Items};
 use crate::reason::{Reason, Tally};
+use crate::unknown_versions::UnknownVersions;
 
 /// How many refusals an answer tells apart; the rest are only counted.
 const REFUSALS_LISTED: usize = 100;
@@ -21,6 +22,8 @@ pub(crate) struct Batch {
     pub(crate) refused: Vec<Refused>,
     pub(crate) tally: Tally,
     pub(crate) redacted: usize,
+    /// Of accepted events.
+    pub(crate) unknown_versions: UnknownVersions,
     /// Not one event could be told apart: the body is something else.
     pub(crate) unreadable: bool,
 }
@@ -84,7 +87,7 @@ impl Batch {
     /// One event that is text already.
     pub(crate) fn add(&mut self, index: usize, text: &str, door: &Door<'_>, scratch: &mut Scratch) {
         match door.text(text, scratch, &mut self.events) {
-            Ok(redacted) => self.redacted += redacted.values,
+            Ok(normalised) => self.accepted(normalised),
             Err(Unusable { reason, text, .. }) => self.refuse(index, reason, text),
         }
     }
@@ -102,8 +105,16 @@ impl Batch {
     }
 
     fn take(&mut self, raw: &[u8], door: &Door<'_>, scratch: &mut Scratch) -> Result<(), Unusable> {
-        self.redacted += door.bytes(raw, scratch, &mut self.events)?.values;
+        let normalised = door.bytes(raw, scratch, &mut self.events)?;
+        self.accepted(normalised);
         Ok(())
+    }
+
+    fn accepted(&mut self, Normalised { redacted, unknown_version }: Normalised) {
+        self.redacted += redacted;
+        if let Some(unknown) = unknown_version {
+            self.unknown_versions.add(&unknown, 1);
+        }
     }
 
     pub(crate) fn refuse(&mut self, index: usize, why: Reason, reason: String) {

@@ -66,6 +66,7 @@ impl Commit {
             Appended::Stored => {
                 source.counters.count_accepted(accepted);
                 source.counters.redacted.add(batch.redacted);
+                source.counters.unknown_versions.add(&source.source.name, &batch.unknown_versions);
                 source.count_refused(&batch);
                 if !is_fetched {
                     source.log_refused(&batch);

@@ -2,7 +2,7 @@
 //! its profile, which validates and redacts.
 
 use siemaphore_model::EventBuffer;
-use siemaphore_model::normalise::{Context, EVENT_BYTES, Normaliser, Redacted, Refusal, Scratch};
+use siemaphore_model::normalise::{Context, EVENT_BYTES, Normalised, Normaliser, Refusal, Scratch};
 
 use crate::reason::Reason;
 use crate::schema::{Schema, Unfit};
@@ -31,7 +31,7 @@ impl Door<'_> {
         raw: &[u8],
         scratch: &mut Scratch,
         into: &mut EventBuffer,
-    ) -> Result<Redacted, Unusable> {
+    ) -> Result<Normalised, Unusable> {
         let text = std::str::from_utf8(raw).map_err(|error| Unusable {
             reason: Reason::NotJson,
             text: format!("not valid UTF-8 at byte {}", error.valid_up_to()),
@@ -45,7 +45,7 @@ impl Door<'_> {
         raw: &str,
         scratch: &mut Scratch,
         into: &mut EventBuffer,
-    ) -> Result<Redacted, Unusable> {
+    ) -> Result<Normalised, Unusable> {
         // What is too large is not even parsed.
         if let Some(schema) = self.schema.filter(|_| raw.len() <= EVENT_BYTES)
             && let Err(unfit) = schema.check(raw)
@@ -59,7 +59,9 @@ impl Door<'_> {
     fn unfit(&self, unfit: &Unfit, raw: &str, scratch: &mut Scratch) -> Unusable {
         let mut nowhere = EventBuffer::new();
         match self.normaliser.normalise(raw, &self.context, scratch, &mut nowhere) {
-            Err(refusal) if !matches!(refusal, Refusal::WrongType { .. }) => refusal.into(),
+            Err(refusal) if !matches!(refusal, Refusal::WrongType { .. } | Refusal::UnknownVersion(_)) => {
+                refusal.into()
+            }
             _ => Unusable { reason: unfit.into(), text: unfit.to_string(), is_syntax: false },
         }
     }

@@ -37,6 +37,7 @@ mod schema;
 mod service;
 mod signature;
 mod source;
+mod unknown_versions;
 
 pub use config::IntakeConfig;
 pub use event_log::{Append, AppendError, Appended, EventLog, Idempotency, LogFuture};

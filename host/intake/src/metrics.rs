@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::refusals::{LastRefusal, Refusals};
+use crate::unknown_versions::SeenVersions;
 
 #[derive(Debug, Default)]
 pub struct IntakeMetrics {
@@ -27,6 +28,8 @@ pub struct SourceSnapshot {
     /// The same by every reason there is.
     pub refused_by: Vec<(&'static str, u64)>,
     pub last_refusal: Option<LastRefusal>,
+    /// Accepted events of versions of their producer's schema that the profile does not know, by version.
+    pub unknown_versions: Vec<(String, u64)>,
     /// Values taken out of accepted events.
     pub redacted: u64,
     /// Bodies after decompression.
@@ -70,6 +73,7 @@ pub(crate) struct SourceCounters {
     pub(crate) accepted: Counter,
     last_accepted_ms: AtomicU64,
     pub(crate) refusals: Refusals,
+    pub(crate) unknown_versions: SeenVersions,
     pub(crate) redacted: Counter,
     pub(crate) bytes: Counter,
     pub(crate) repeated: Counter,
@@ -130,6 +134,7 @@ impl SourceCounters {
             refused: refused_by.iter().map(|(_, count)| count).sum(),
             refused_by,
             last_refusal: self.refusals.last(),
+            unknown_versions: self.unknown_versions.snapshot(),
             redacted: self.redacted.get(),
             bytes: self.bytes.get(),
             repeated: self.repeated.get(),

@@ -34,6 +34,8 @@ reasons! {
     WrongType => "wrong-type",
     /// It does not fit the schema of the source.
     Schema => "schema",
+    /// It follows a version of its producer's schema that the profile does not know.
+    SchemaVersion => "schema-version",
     /// It could not be told apart from what is around it, or decoded.
     Unreadable => "unreadable",
 }
@@ -46,6 +48,7 @@ impl From<&Refusal> for Reason {
             Refusal::TooDeep { .. } => Reason::TooDeep,
             Refusal::TooLarge { .. } => Reason::TooLarge,
             Refusal::WrongType { .. } => Reason::WrongType,
+            Refusal::UnknownVersion(_) => Reason::SchemaVersion,
         }
     }
 }

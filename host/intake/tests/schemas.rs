@@ -13,6 +13,7 @@ use siemaphore_intake::{
     Append, AppendError, Appended, EventLog, Intake, IntakeConfig, IntakeMetrics, LogFuture, Mark, RawEvents,
     Schema, Source, SourceSnapshot, Taken,
 };
+use siemaphore_model::{Normaliser, Redaction};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
@@ -134,6 +135,28 @@ async fn requests_are_counted_by_their_way_and_by_why_they_were_refused() {
     assert_eq!(snapshot.requests, [("events", 3), ("logs", 1), ("webhook", 0)]);
     assert_eq!(snapshot.refused_requests, [("empty", 1), ("encoding", 1), ("media-type", 1)]);
     assert_eq!(intake.metrics.unauthorized(), 1);
+}
+
+#[tokio::test]
+async fn events_of_an_unknown_version_are_counted_and_told_or_refused_as_the_source_says() {
+    let event =
+        |version: &str| json!({"event_type": "a", "agent": {"agent_id": "x"}, "schema_version": version});
+    let body = json!([event("1.4"), event("2.0"), event("2.0"), event("3.1")]).to_string();
+    let intake = TestIntake::new();
+    intake.post(&[], body.clone()).await.expect(200, 4);
+    let told = "/schema_version is version 2.0; the profile systemprompt knows 1";
+    let versions = counted(&intake).unknown_versions;
+    assert_eq!(versions[0], (told.to_owned(), 2));
+    assert_eq!((versions.len(), versions[1].1), (2, 1));
+
+    let normaliser = Normaliser::new("auto", &Redaction::default()).unwrap().refusing_unknown_versions();
+    let source = Source { normaliser: Arc::new(normaliser), ..gateway() };
+    let intake = TestIntake::with(IntakeConfig::default(), vec![source]);
+    let answer = intake.post(&[], body).await;
+    answer.expect(200, 1);
+    assert_eq!(answer.refused()[0], (1, told));
+    assert_eq!(refused(&counted(&intake)), [("schema-version", 3)]);
+    assert_eq!(counted(&intake).unknown_versions, []);
 }
 
 /// Says that events were handed over, and stores them when it is told to.

@@ -16,6 +16,7 @@ mod refusal;
 mod text;
 mod time;
 pub(crate) mod tree;
+mod version;
 mod walk;
 
 use self::envelope::Envelope;
@@ -26,6 +27,7 @@ use crate::redaction::Redaction;
 use crate::{Event, EventBuffer, EventKey};
 
 pub use self::refusal::Refusal;
+pub use self::version::UnknownVersion;
 
 /// The longest event, before and after redaction.
 pub const EVENT_BYTES: usize = 256 * 1024;
@@ -37,6 +39,7 @@ pub const NESTING: usize = 64;
 #[derive(Debug)]
 pub struct Normaliser {
     plan: Plan,
+    refuse_unknown_versions: bool,
 }
 
 /// What the source knows about an event.
@@ -56,10 +59,12 @@ pub struct Scratch {
     timestamp: String,
 }
 
-/// What redaction took out of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Redacted {
-    pub values: usize,
+/// What is to be told of an event that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Normalised {
+    /// How many values redaction took out of it.
+    pub redacted: usize,
+    pub unknown_version: Option<UnknownVersion>,
 }
 
 impl Normaliser {
@@ -75,7 +80,13 @@ impl Normaliser {
         redaction: &Redaction,
     ) -> Result<Normaliser, ProfileError> {
         let candidates = Candidates::of(profile, own)?;
-        Ok(Normaliser { plan: Plan::new(&candidates, redaction)? })
+        Ok(Normaliser { plan: Plan::new(&candidates, redaction)?, refuse_unknown_versions: false })
+    }
+
+    /// Events of a version that their profile does not know are refused from here on, instead of being told of.
+    #[must_use]
+    pub fn refusing_unknown_versions(self) -> Normaliser {
+        Normaliser { refuse_unknown_versions: true, ..self }
     }
 
     /// Adds the event in `raw` to `into`, or leaves `into` as it is.
@@ -85,13 +96,18 @@ impl Normaliser {
         context: &Context<'_>,
         scratch: &mut Scratch,
         into: &mut EventBuffer,
-    ) -> Result<Redacted, Refusal> {
+    ) -> Result<Normalised, Refusal> {
         if raw.len() > EVENT_BYTES {
             return Err(Refusal::TooLarge { bytes: raw.len(), limit: EVENT_BYTES });
         }
         let Scratch { found, patches, document, timestamp } = scratch;
         let Walk { object, redacted } = walk::walk(raw, &self.plan, found, patches)?;
         let envelope = Envelope::resolve(raw, &self.plan, found, context.received_ns, timestamp)?;
+        if self.refuse_unknown_versions
+            && let Some(unknown) = envelope.unknown_version
+        {
+            return Err(Refusal::UnknownVersion(unknown));
+        }
         let document = document::build(raw, object, patches, document);
         if document.len() > EVENT_BYTES {
             return Err(Refusal::TooLarge { bytes: document.len(), limit: EVENT_BYTES });
@@ -110,6 +126,6 @@ impl Normaliser {
             project: envelope.project.as_deref(),
             document,
         });
-        Ok(Redacted { values: redacted })
+        Ok(Normalised { redacted, unknown_version: envelope.unknown_version })
     }
 }

@@ -110,6 +110,9 @@ pub struct Profile {
     pub(crate) envelope: Pointers,
     #[serde(default)]
     pub(crate) severity: SeverityRules,
+    /// Which versions of the producer's schema the profile was written for. None: events say none, or any will do.
+    #[serde(default)]
+    pub(crate) version: Option<Version>,
     #[serde(default)]
     pub(crate) redact: Redact,
 }
@@ -165,6 +168,15 @@ pub(crate) struct SeverityTable {
     pub(crate) of: String,
     /// Globs and what they mean; the first that matches decides.
     pub(crate) rules: Vec<(String, Severity)>,
+}
+
+/// An event without a version is taken for one of a known version.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Version {
+    pub(crate) at: String,
+    /// Major versions: what comes after the first number makes no difference.
+    pub(crate) known: Vec<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

@@ -80,7 +80,7 @@ fn normalise(profile: &str, raw: &str) -> (EventBuffer, usize) {
     let context = Context { organization: "acme", source: "gateway", received_ns: RECEIVED_NS };
     let mut buffer = EventBuffer::new();
     let redacted = normaliser.normalise(raw, &context, &mut Scratch::default(), &mut buffer).unwrap();
-    (buffer, redacted.values)
+    (buffer, redacted.redacted)
 }
 
 #[test]
@@ -235,6 +235,67 @@ fn an_operators_profile_is_tried_first_and_names_the_producer() {
     assert_eq!(read("auto", r#"{"source":"aisg","event_type":"a"}"#).0, "aisg");
     let unknown = Normaliser::with_profiles(&own, "gatekeper", &Redaction::default()).unwrap_err();
     assert!(unknown.to_string().contains("generic, gatekeeper"), "{unknown}");
+}
+
+#[test]
+fn a_version_that_the_profile_does_not_know_is_told_or_refused_and_minor_ones_make_no_difference() {
+    let own = r#"
+        name = "gatekeeper"
+        detect = [[{ at = "/vendor", is = "gatekeeper" }]]
+        version = { at = "/v/major", known = [2, 3] }
+    "#;
+    let own: [siemaphore_model::Profile; 1] = [toml::from_str(own).unwrap()];
+    assert_eq!(own[0].problems(), []);
+    let accepting = Normaliser::with_profiles(&own, "auto", &Redaction::default()).unwrap();
+    let refusing = Normaliser::with_profiles(&own, "auto", &Redaction::default()).unwrap();
+    let refusing = refusing.refusing_unknown_versions();
+    let context = Context { organization: "acme", source: "gateway", received_ns: RECEIVED_NS };
+    let read = |normaliser: &Normaliser, raw: &str| {
+        let mut buffer = EventBuffer::new();
+        let read = normaliser.normalise(raw, &context, &mut Scratch::default(), &mut buffer);
+        assert_eq!(buffer.len(), usize::from(read.is_ok()));
+        read.map(|read| read.unknown_version.map(|unknown| unknown.to_string()))
+    };
+    let systemprompt = |version: &str| {
+        format!(r#"{{"event_type":"a","agent":{{"agent_id":"x"}},"schema_version":{version}}}"#)
+    };
+    for known in [
+        systemprompt(r#""1.2.0""#),
+        systemprompt(r#""1.99""#),
+        systemprompt("1"),
+        systemprompt("null"),
+        r#"{"event_type":"a","agent":{"agent_id":"x"}}"#.to_owned(),
+        r#"{"specversion":"1.0","type":"a","source":"b"}"#.to_owned(),
+        r#"{"class_uid":2004,"severity_id":1,"metadata":{"version":"1.8.0"}}"#.to_owned(),
+        r#"{"vendor":"gatekeeper","v":{"major":3.5}}"#.to_owned(),
+        // No profile that knows versions.
+        r#"{"schema_version":"77"}"#.to_owned(),
+    ] {
+        assert_eq!(read(&accepting, &known), Ok(None), "{known}");
+        assert_eq!(read(&refusing, &known), Ok(None), "{known}");
+    }
+    for (unknown, told) in [
+        (systemprompt(r#""2.0.0""#), "/schema_version is version 2.0.0; the profile systemprompt knows 1"),
+        (
+            systemprompt(r#""canary""#),
+            "/schema_version is version (unreadable); the profile systemprompt knows 1",
+        ),
+        (
+            r#"{"specversion":"0.3","type":"a","source":"b"}"#.to_owned(),
+            "/specversion is version 0.3; the profile cloudevents knows 1",
+        ),
+        (
+            r#"{"class_uid":2004,"severity_id":1,"metadata":{"version":"2.0"}}"#.to_owned(),
+            "/metadata/version is version 2.0; the profile ocsf knows 1",
+        ),
+        (
+            r#"{"vendor":"gatekeeper","v":{"major":1}}"#.to_owned(),
+            "/v/major is version 1; the profile gatekeeper knows 2, 3",
+        ),
+    ] {
+        assert_eq!(read(&accepting, &unknown), Ok(Some(told.to_owned())), "{unknown}");
+        assert_eq!(read(&refusing, &unknown).unwrap_err().to_string(), told, "{unknown}");
+    }
 }
 
 #[test]

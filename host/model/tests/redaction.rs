@@ -17,7 +17,7 @@ fn normalise(profile: &str, redaction: &Redaction, raw: &str) -> Result<(String,
     assert_eq!(buffer.len(), usize::from(redacted.is_ok()), "{raw}");
     let redacted = redacted?;
     let event = buffer.iter().next().unwrap();
-    Ok((event.document().to_owned(), redacted.values))
+    Ok((event.document().to_owned(), redacted.redacted))
 }
 
 fn check(redaction: &Redaction, raw: &str, expected: &str, redacted: usize) {

@@ -32,6 +32,8 @@ struct SourceView {
     /// Reasons that there were.
     refused_by: BTreeMap<&'static str, u64>,
     last_refusal: Option<RefusalView>,
+    /// Accepted events of versions that their profile does not know.
+    unknown_versions: BTreeMap<String, u64>,
     redacted: u64,
     repeated: u64,
     rate_limited: u64,
@@ -81,6 +83,7 @@ fn view(source: &Source, counted: SourceSnapshot, fetching: Option<&SourceStatus
             reason: last.reason,
             text: last.text,
         }),
+        unknown_versions: counted.unknown_versions.into_iter().collect(),
         redacted: counted.redacted,
         repeated: counted.repeated,
         rate_limited: counted.rate_limited,

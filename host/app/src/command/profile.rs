@@ -15,11 +15,22 @@ pub(crate) async fn run(command: Try) -> Result<(), Failure> {
         let events = taken.events.iter().map(|event| as_json(&event)).collect::<Result<Vec<_>, _>>()?;
         let refused = taken.refused.iter().map(|(event, reason)| json!({ "event": event, "reason": reason }));
         let refused: Vec<Value> = refused.collect();
-        print::json(&json!({ "events": events, "refused": refused, "redacted": taken.redacted }))?;
+        let versions = taken.unknown_versions.iter();
+        let versions: Vec<Value> =
+            versions.map(|(event, version)| json!({ "event": event, "version": version })).collect();
+        print::json(&json!({
+            "events": events,
+            "refused": refused,
+            "unknown_versions": versions,
+            "redacted": taken.redacted,
+        }))?;
     } else {
         taken.events.iter().for_each(|event| show(&event));
         for (event, reason) in &taken.refused {
             print::aside(format_args!("event {event} would be refused: {reason}"));
+        }
+        for (event, version) in &taken.unknown_versions {
+            print::aside(format_args!("event {event} is of an unknown version: {version}"));
         }
         print::aside(format_args!("{} values were redacted", taken.redacted));
     }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use siemaphore_model::EventBuffer;
-use siemaphore_model::normalise::{Context, Normaliser, Scratch};
+use siemaphore_model::normalise::{Context, Normalised, Normaliser, Scratch};
 use siemaphore_model::redaction::Redaction;
 
 use crate::cli::Reading;
@@ -24,6 +24,8 @@ pub(crate) type Refused = Vec<(usize, String)>;
 pub(crate) struct Taken {
     pub(crate) events: EventBuffer,
     pub(crate) refused: Refused,
+    /// Events of versions that their profile does not know: their place, and the version.
+    pub(crate) unknown_versions: Vec<(usize, String)>,
     /// Values that redaction removed.
     pub(crate) redacted: usize,
 }
@@ -51,7 +53,8 @@ pub(crate) fn read(file: &Path, normaliser: &Normaliser) -> Result<Taken> {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     let context = Context { organization: "default", source: "format", received_ns };
-    let mut taken = Taken { events: EventBuffer::new(), refused: Vec::new(), redacted: 0 };
+    let mut taken =
+        Taken { events: EventBuffer::new(), refused: Vec::new(), unknown_versions: Vec::new(), redacted: 0 };
     let (mut scratch, mut place) = (Scratch::default(), 0);
     for_each_event(BufReader::new(source), &mut |raw| {
         place += 1;
@@ -61,7 +64,10 @@ pub(crate) fn read(file: &Path, normaliser: &Normaliser) -> Result<Taken> {
             )));
         }
         match normaliser.normalise(raw, &context, &mut scratch, &mut taken.events) {
-            Ok(removed) => taken.redacted += removed.values,
+            Ok(Normalised { redacted, unknown_version }) => {
+                taken.redacted += redacted;
+                taken.unknown_versions.extend(unknown_version.map(|unknown| (place, unknown.to_string())));
+            }
             Err(refusal) => taken.refused.push((place, refusal.to_string())),
         }
         Ok(())

@@ -69,6 +69,10 @@ fn explain(source: &Value) {
         let at = print::ago(print::now_ms(), last["at_ms"].as_u64().unwrap_or_default());
         print::line(format_args!("  the last, {at} ago: {}", text(&last["text"])));
     }
+    for (version, events) in source["unknown_versions"].as_object().into_iter().flatten() {
+        let events = print::count(events.as_u64().unwrap_or_default(), "event");
+        print::line(format_args!("\n{id} had {events} accepted of an unknown version: {version}"));
+    }
     let requests = reasons(&source["refused_requests"]);
     if !requests.is_empty() {
         print::line(format_args!("\n{id} had whole requests refused: {requests}"));

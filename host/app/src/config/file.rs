@@ -114,6 +114,8 @@ pub(crate) struct Source {
     pub(crate) profile: Option<String>,
     /// A file with the JSON Schema that its events have to fit: `events.schema.json`.
     pub(crate) schema: Option<String>,
+    /// What becomes of events of a version that their profile does not know: `accept` or `refuse`.
+    pub(crate) unknown_schema_version: Option<String>,
     /// Remove prompts, responses, tool arguments and credentials before anything is stored.
     pub(crate) redact: Option<bool>,
     pub(crate) events_per_second: Option<u32>,

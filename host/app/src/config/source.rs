@@ -90,7 +90,10 @@ fn one(
         }
         Some(Way::File) => fetch::files(problems, index, source, folder).map(SourceWay::Fetched),
     };
-    let normaliser = normaliser(problems, index, source, profiles)?;
+    let normaliser = normaliser(problems, index, source, profiles);
+    let refuse = refuses_unknown_versions(problems, index, source);
+    let (normaliser, refuse) = normaliser.zip(refuse)?;
+    let normaliser = if refuse { normaliser.refusing_unknown_versions() } else { normaliser };
     Some(SourceConfig {
         name: source.name.clone(),
         organization,
@@ -100,6 +103,23 @@ fn one(
         schema: source.schema.as_ref().map(|file| folder.join(file)),
         events_per_second: source.events_per_second,
     })
+}
+
+fn refuses_unknown_versions(
+    problems: &mut Problems<'_>,
+    index: usize,
+    source: &file::Source,
+) -> Option<bool> {
+    match source.unknown_schema_version.as_deref() {
+        None | Some("accept") => Some(false),
+        Some("refuse") => Some(true),
+        Some(other) => {
+            let reason = format!("`{other}` is not what can become of an event");
+            let path = at!["source", index, "unknown_schema_version"];
+            problems.add(path, reason, "write \"accept\" or \"refuse\"");
+            None
+        }
+    }
 }
 
 fn normaliser(

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::Severity;
 use crate::normalise::plan::{Plan, ProfilePlan, SeverityFieldPlan};
 use crate::normalise::refusal::Refusal;
+use crate::normalise::version::{self, UnknownVersion};
 use crate::normalise::walk::{Found, Kind};
 use crate::normalise::{text, time};
 use crate::subscription::glob_matches;
@@ -21,6 +22,8 @@ pub(super) struct Envelope<'a> {
     pub(super) project: Option<Cow<'a, str>>,
     pub(super) timestamp_ns: u64,
     pub(super) severity: Severity,
+    /// The place of a version that the profile does not know.
+    pub(super) unknown_version: Option<UnknownVersion>,
 }
 
 impl<'a> Envelope<'a> {
@@ -45,6 +48,7 @@ impl<'a> Envelope<'a> {
             project: values.text_of_first(&profile.project)?.filter(|project| !project.is_empty()),
             timestamp_ns,
             severity: values.severity(profile, &event_type),
+            unknown_version: values.unknown_version(profile),
             event_type,
         })
     }
@@ -117,6 +121,18 @@ impl<'a> Values<'a, '_> {
         }
         let own = field.words.iter().find(|(own, _)| own.eq_ignore_ascii_case(word));
         own.map(|(_, severity)| *severity).or_else(|| Severity::from_word(word))
+    }
+
+    fn unknown_version(self, profile: &ProfilePlan) -> Option<UnknownVersion> {
+        let (slot, known) = profile.version.as_ref()?;
+        let version = self.text(*slot)?;
+        let is_known = version::major(&version).is_some_and(|major| known.contains(&major));
+        (!is_known).then(|| UnknownVersion {
+            producer: profile.name.clone(),
+            pointer: self.plan.pointers.get(*slot).cloned().unwrap_or_default(),
+            version: version::shown(&version),
+            known: known.clone(),
+        })
     }
 
     /// Text, or a number as it is written.

@@ -30,6 +30,8 @@ pub(super) struct ProfilePlan {
     pub(super) project: Vec<usize>,
     pub(super) severity_fields: Vec<SeverityFieldPlan>,
     pub(super) severity_tables: Vec<SeverityTablePlan>,
+    /// The slot of the version, and the known major ones.
+    pub(super) version: Option<(usize, Vec<u64>)>,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl ProfilePlan {
                     rules: table.rules.clone(),
                 })
                 .collect(),
+            version: profile.version.as_ref().map(|version| (slots.of(&version.at), version.known.clone())),
         }
     }
 }

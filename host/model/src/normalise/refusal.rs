@@ -1,5 +1,7 @@
 //! Why a raw event is turned away.
 
+use crate::normalise::version::UnknownVersion;
+
 /// The text is for the producer: it says what is wrong and where, and never quotes the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -13,6 +15,9 @@ pub enum Refusal {
     TooLarge { bytes: usize, limit: usize },
     #[error("{pointer} holds {found}; text or a number is expected")]
     WrongType { pointer: String, found: &'static str },
+    /// Only where unknown versions are to be refused.
+    #[error("{0}")]
+    UnknownVersion(UnknownVersion),
 }
 
 impl Refusal {

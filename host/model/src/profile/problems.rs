@@ -45,6 +45,11 @@ impl Profile {
                 problems.push(problem(place, "the numbers do not ascend".to_owned(), hint));
             }
         }
+        if self.version.as_ref().is_some_and(|version| version.known.is_empty()) {
+            let hint = "write the major versions that the profile is for, such as known = [1], or leave `version` out";
+            let reason = "no version is known".to_owned();
+            problems.push(problem("/version/known".to_owned(), reason, hint));
+        }
         problems
     }
 
@@ -66,9 +71,10 @@ impl Profile {
         let fields = fields.map(|(index, field)| (format!("/severity/fields/{index}/at"), &field.at));
         let tables = (0..).zip(&self.severity.tables).filter(|(_, table)| table.of != "type");
         let tables = tables.map(|(index, table)| (format!("/severity/tables/{index}/of"), &table.of));
+        let version = self.version.iter().map(|version| ("/version/at".to_owned(), &version.at));
         let redact = (0..).zip(&self.redact.pointers);
         let redact = redact.map(|(index, pointer)| (format!("/redact/pointers/{index}"), pointer));
-        let all = envelope.chain(tests).chain(fields).chain(tables).chain(redact);
+        let all = envelope.chain(tests).chain(fields).chain(tables).chain(version).chain(redact);
         all.map(|(place, pointer): (String, &String)| (place, pointer.as_str())).collect()
     }
 }
@@ -88,6 +94,7 @@ mod tests {
             name = "generic"
             detect = [[{ at = "/a" }], [], [{ at = "b" }]]
             envelope = { id = ["/id", "id"], time = ["/a~"] }
+            version = { at = "v", known = [] }
             redact = { pointers = [""] }
             [severity]
             fields = [{ at = "level", numbers = [[5, "high"], [1, "low"]] }]
@@ -105,9 +112,11 @@ mod tests {
                 "/detect/2/0/at",
                 "/severity/fields/0/at",
                 "/severity/tables/1/of",
+                "/version/at",
                 "/redact/pointers/0",
                 "/detect/1",
                 "/severity/fields/0/numbers",
+                "/version/known",
             ]
         );
     }

@@ -73,7 +73,7 @@ fn make(command: &Format, taken: Taken) -> Result<Requests> {
     // The same request without compression: what a person wants to read.
     let readable = grant(&RequestProfile { compression: Vec::new(), ..asked }, &endpoint)?;
     let mut session = formatter.open(&configuration).map_err(|error| anyhow!("{error}"))?;
-    let Taken { events, refused, redacted } = taken;
+    let Taken { events, refused, redacted, .. } = taken;
     let credential = credential(&formatter);
     let plan = Plan { granted, readable, endpoint, credential };
     let mut requests = format(&mut session, &plan, &events)?;

@@ -37,6 +37,10 @@ fn what_is_missing_or_means_nothing_is_named_with_its_line_and_what_to_write() {
             "path = '/a'\ntoken = 'env:A'",
             "3: `path` is for sources of the kind `file` (take it out, or write `kind = \"file\"`)",
         ),
+        (
+            "token = 'env:A'\nunknown_schema_version = 'drop'",
+            "4: `drop` is not what can become of an event (write \"accept\" or \"refuse\")",
+        ),
         ("kind = 'file'\npath = '/a/*/b'", "4: `/a/*/b` has `*` or `?` in a folder's name"),
         (
             "kind = 'file'\npath = '/a'\nfrom = 'now'",
