@@ -134,3 +134,11 @@ fn the_laws_hold_for_every_documented_event() {
     let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
     testkit::check_laws::<Ocsf>(&events);
 }
+
+#[test]
+fn the_laws_hold_however_the_records_are_framed() {
+    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
+    for framing in ["one_per_request", "array", "lines"] {
+        testkit::check_laws_with::<Ocsf>(&json!({ "framing": framing }).to_string(), &events);
+    }
+}

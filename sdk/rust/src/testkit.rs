@@ -6,13 +6,13 @@
 //! assert_eq!(event.timestamp, "2026-06-08T20:15:30Z");
 //! ```
 
+mod content;
+
 use std::sync::OnceLock;
 
 use crate::bindings::exports::siemaphore::formatter::formatter::{Description, Records};
-use crate::json::{Names, scan};
 use crate::{
-    Event, Formatter, Framing, Pending, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict,
-    export,
+    Event, Formatter, Pending, Phase, RequestProfile, Response, SettingProblem, Severity, Verdict, export,
 };
 
 /// An event with this document, and an envelope to change by struct update.
@@ -172,7 +172,7 @@ impl<F: Formatter> Configured<F> {
     }
 }
 
-/// Checks the laws of the contract natively, on the formatter's example settings and on these events.
+/// Checks the laws of the contract natively, on the formatter's example settings, on none, and on these events.
 ///
 /// # Panics
 ///
@@ -187,20 +187,22 @@ pub fn check_laws<F: Formatter>(events: &[Event]) {
             serde_json::from_str(&hint.parameters).expect("parameters are JSON");
         assert!(parameters.is_object(), "the parameters of {} are not an object", hint.scheme);
     }
-    for settings in [description.settings_example.as_str(), "{}"] {
-        let configured = match configure::<F>(settings) {
-            Ok(configured) => configured,
-            Err(problems) if settings == "{}" => {
-                assert!(!problems.is_empty(), "settings are refused without a problem");
-                continue;
-            }
-            Err(problems) => panic!("the example settings are refused: {problems:?}"),
-        };
-        check_records(&configured, settings, events);
+    check_laws_with::<F>(&description.settings_example, events);
+    if let Err(problems) = configure::<F>("{}") {
+        assert!(!problems.is_empty(), "settings are refused without a problem");
+    } else {
+        check_laws_with::<F>("{}", events);
     }
 }
 
-fn check_records<F: Formatter>(configured: &Configured<F>, settings: &str, events: &[Event]) {
+/// The laws about records, on settings of one's own: for those that change the framing or the content type.
+///
+/// # Panics
+///
+/// When a law is broken, naming it and the event, and when the settings are refused.
+pub fn check_laws_with<F: Formatter>(settings: &str, events: &[Event]) {
+    let configured = configure::<F>(settings);
+    let configured = configured.unwrap_or_else(|problems| panic!("{settings} is refused: {problems:?}"));
     let whole = configured.records(events);
     let again = configure::<F>(settings).expect("accepted a moment ago");
     assert_eq!(again.records(events), whole, "not deterministic");
@@ -210,22 +212,6 @@ fn check_records<F: Formatter>(configured: &Configured<F>, settings: &str, event
         parts.extend(again.records(second));
         assert_eq!(parts, whole, "cutting the batch at event {cut} changes its records");
     }
-    let newline_framed = configured.profile.framing == Framing::Newline;
-    for (record, event) in whole.iter().zip(events) {
-        let Ok(record) = record else { continue };
-        assert!(!newline_framed || !record.contains('\n'), "a raw newline in {record}");
-        if configured.profile.content_type == "application/json" {
-            let parsed: Result<serde_json::Value, _> = serde_json::from_str(record);
-            assert!(parsed.is_ok(), "the record of {} is not JSON: {record}", event.document);
-            assert_keys_are_unique(record);
-        }
-    }
-}
-
-/// Most parsers silently keep one of two members with the same key: which one is anybody's guess.
-fn assert_keys_are_unique(object: &str) {
-    let mut names = Names::default();
-    for member in scan::members(object) {
-        assert!(names.insert(member.key()), "the key {} comes twice in {object}", member.raw_key);
-    }
+    let records: Vec<&str> = whole.iter().flatten().map(String::as_str).collect();
+    content::check(&configured.profile, &records);
 }
