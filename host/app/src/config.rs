@@ -16,6 +16,7 @@ mod quantity;
 mod retry;
 mod section;
 mod source;
+mod tls;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -12,9 +12,10 @@ use siemaphore_secrets::{Secret, Secrets};
 use thiserror::Error;
 use url::Url;
 
-use crate::attempt_error::AttemptError;
+use crate::attempt_error::{AttemptError, AttemptErrorKind};
 use crate::auth::{Authentication, Authenticator, Credential, Message, TokenSource};
 use crate::clean::{Answer, LastCleaner};
+use crate::connection::{ClientCertificate, Connection, Connector};
 use crate::cookies::Cookies;
 use crate::endpoint::{self, EndpointError};
 use crate::framing::FramedBody;
@@ -29,8 +30,10 @@ pub struct TargetConfig {
     pub destination: String,
     pub endpoint: Url,
     pub authentication: Authentication,
-    /// Also used for the token endpoint, if there is one.
+    /// Also used for the token endpoint, if there is one, without the pins.
     pub client: ClientConfig,
+    /// Shown to the endpoint, and to no token endpoint.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// A target that cannot be used, found before anything is sent.
@@ -59,7 +62,7 @@ impl TargetError {
 pub struct Target {
     destination: String,
     endpoint: Url,
-    client: Client,
+    connector: Connector,
     authenticator: Authenticator,
     cleaner: LastCleaner,
 }
@@ -72,12 +75,18 @@ impl Target {
         if let Some(token_url) = config.authentication.token_url() {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }
-        let tokens = TokenSource::new(&client, MetadataClient::new(&config.client)?);
+        // Pins are those of the SIEM; a token endpoint is another server.
+        let for_tokens = match config.client.pins.is_empty() {
+            true => client.clone(),
+            false => Client::new(&ClientConfig { pins: Vec::new(), ..config.client.clone() })?,
+        };
+        let tokens = TokenSource::new(&for_tokens, MetadataClient::new(&config.client)?);
+        let connector = Connector::new(client, config.client_certificate, Arc::clone(&secrets));
         let authenticator = Authenticator::new(config.authentication, secrets, tokens);
         Ok(Target {
             destination: config.destination,
             endpoint: config.endpoint,
-            client,
+            connector,
             authenticator,
             cleaner: LastCleaner::default(),
         })
@@ -146,30 +155,79 @@ impl Target {
     ) -> Result<Answer, AttemptError> {
         let RequestHead { method, url, headers } = head;
         let request = Request { method, url, headers, body };
-        let Some(credential) = self.authenticator.credential().await? else {
-            return self.send(request, &[]).await;
+        let credential = self.authenticator.credential().await?;
+        let connection = self.connector.connection().await?;
+        let first = Try { request: &request, message_id, credential: credential.as_ref() };
+        match self.tried(&first, &connection, &[]).await {
+            (Ok(answer), secrets) if matches!(answer.status, 401 | 403) => {
+                self.after_refusal(answer, &first, &connection, &secrets).await
+            }
+            (Err(error), secrets) if error.kind == AttemptErrorKind::Tls => {
+                match self.other_connection(&connection).await {
+                    Some(renewed) => self.tried(&first, &renewed, &secrets).await.0,
+                    None => Err(error),
+                }
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Once more with another credential or another certificate. The refusal itself is what counts when neither can be
+    /// had.
+    async fn after_refusal(
+        &self,
+        answer: Answer,
+        first: &Try<'_>,
+        connection: &Connection,
+        secrets: &[Secret],
+    ) -> Result<Answer, AttemptError> {
+        let credential = match first.credential {
+            Some(refused) => self.other_credential(refused, answer.status).await,
+            None => None,
         };
-        let (authenticated, mut secrets) = self.authenticated(&request, &credential, message_id)?;
-        let answer = self.send(authenticated, &secrets).await?;
-        if !matches!(answer.status, 401 | 403) {
+        let renewed = self.other_connection(connection).await;
+        if credential.is_none() && renewed.is_none() {
             return Ok(answer);
         }
-        // The refusal itself is what counts when no other credential can be had.
-        let renewed = self.authenticator.renewed(&credential, answer.status).await;
-        match renewed {
-            Ok(Some(renewed)) => {
-                tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
-                let (authenticated, more) = self.authenticated(&request, &renewed, message_id)?;
-                // The SIEM, or something before it, may still hold the first.
-                secrets.extend(more);
-                self.send(authenticated, &secrets).await
-            }
-            Ok(None) => Ok(answer),
-            Err(error) => {
-                tracing::warn!(destination = %self.destination, %error, hint = error.hint, "no other credential");
-                Ok(answer)
-            }
-        }
+        tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
+        let again = Try { credential: credential.as_ref().or(first.credential), ..*first };
+        self.tried(&again, renewed.as_ref().unwrap_or(connection), secrets).await.0
+    }
+
+    async fn other_credential(&self, refused: &Credential, status: u16) -> Option<Credential> {
+        let renewed = self.authenticator.renewed(refused, status).await;
+        renewed.inspect_err(|error| self.note_none(error)).ok().flatten()
+    }
+
+    async fn other_connection(&self, refused: &Connection) -> Option<Connection> {
+        let renewed = self.connector.renewed(refused).await;
+        renewed.inspect_err(|error| self.note_none(error)).ok().flatten()
+    }
+
+    fn note_none(&self, error: &AttemptError) {
+        tracing::warn!(destination = %self.destination, %error, hint = error.hint, "no other credential");
+    }
+
+    /// Authenticates and sends once. `before` are the secrets of earlier tries: the SIEM, or something before it, may
+    /// still hold them. Beside the result: all secrets so far.
+    async fn tried(
+        &self,
+        what: &Try<'_>,
+        connection: &Connection,
+        before: &[Secret],
+    ) -> (Result<Answer, AttemptError>, Vec<Secret>) {
+        let mut secrets = before.to_vec();
+        let request = match what.credential {
+            None => what.request.clone(),
+            Some(credential) => match self.authenticated(what.request, credential, what.message_id) {
+                Ok((request, used)) => {
+                    secrets.extend(used);
+                    request
+                }
+                Err(error) => return (Err(error), secrets),
+            },
+        };
+        (self.send(&connection.client, request, &secrets).await, secrets)
     }
 
     /// The final request, and the secrets that its answer has to be cleaned of.
@@ -186,10 +244,23 @@ impl Target {
     }
 
     /// Sends once and cleans the answer. No other path leads from the client to a caller.
-    async fn send(&self, request: Request, secrets: &[Secret]) -> Result<Answer, AttemptError> {
-        let answer = self.client.send(request).await?;
+    async fn send(
+        &self,
+        client: &Client,
+        request: Request,
+        secrets: &[Secret],
+    ) -> Result<Answer, AttemptError> {
+        let answer = client.send(request).await?;
         Ok(self.cleaner.cleaner(secrets).answer(answer))
     }
+}
+
+/// What is sent, however often.
+#[derive(Clone, Copy)]
+struct Try<'a> {
+    request: &'a Request,
+    message_id: Option<&'a MessageId>,
+    credential: Option<&'a Credential>,
 }
 
 fn coding(compression: Compression) -> &'static str {

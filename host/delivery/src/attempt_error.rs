@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::auth::TokenError;
 use crate::classify::Decision;
+use crate::connection::ClientCertificateError;
 use crate::grant::GrantError;
 
 /// No answer: what failed, in words without secrets, and what the operator can do.
@@ -53,6 +54,11 @@ impl AttemptError {
     /// A secret that its scheme can do nothing with.
     pub(crate) fn secret(reason: &str, hint: &str) -> Self {
         AttemptError { kind: AttemptErrorKind::Secret, ..Self::request(reason.to_owned(), hint) }
+    }
+
+    /// A connection that cannot be made, until somebody changes something.
+    pub(crate) fn tls(reason: String, hint: &str) -> Self {
+        AttemptError { kind: AttemptErrorKind::Tls, ..Self::request(reason, hint) }
     }
 
     pub(crate) fn missing_path(what: &str) -> Self {
@@ -113,6 +119,15 @@ impl From<SecretError> for AttemptError {
             hint: error.hint().to_owned(),
             retry_after: None,
             needs_operator: true,
+        }
+    }
+}
+
+impl From<ClientCertificateError> for AttemptError {
+    fn from(error: ClientCertificateError) -> Self {
+        match error {
+            ClientCertificateError::Certificate(error) | ClientCertificateError::Key(error) => error.into(),
+            ClientCertificateError::Identity(error) => Self::tls(error.to_string(), error.hint()),
         }
     }
 }

@@ -29,6 +29,7 @@ use siemaphore_http::Request;
 use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
+use crate::age::Age;
 use crate::attempt_error::AttemptError;
 use crate::message_id::MessageId;
 pub(crate) use body_field::granted as granted_with_field;
@@ -210,14 +211,6 @@ pub(crate) struct Message<'a> {
     pub(crate) now: SystemTime,
 }
 
-/// How old a secret may be.
-#[derive(Clone, Copy)]
-enum Age {
-    Usual,
-    /// After a refusal.
-    Fresh,
-}
-
 /// Makes the credentials of one destination.
 pub(crate) struct Authenticator {
     authentication: Authentication,
@@ -308,10 +301,7 @@ impl Authenticator {
     }
 
     async fn read(&self, reference: &SecretReference, age: Age) -> Result<Secret, AttemptError> {
-        Ok(match age {
-            Age::Usual => self.secrets.resolve(reference).await?,
-            Age::Fresh => self.secrets.refresh(reference).await?,
-        })
+        Ok(age.read(&self.secrets, reference).await?)
     }
 
     async fn token(&self, secret: Option<Secret>) -> Result<Credential, AttemptError> {

@@ -20,10 +20,12 @@ mod path;
 mod framing;
 
 // One attempt.
+mod age;
 mod attempt;
 mod attempt_error;
 mod auth;
 mod clean;
+mod connection;
 mod cookies;
 mod fetch;
 mod message_id;
@@ -47,6 +49,7 @@ pub use auth::Authentication;
 pub use breaker::{Breaker, Permission};
 pub use classify::{Decision, classify};
 pub use clean::Answer;
+pub use connection::{ClientCertificate, ClientCertificateError};
 pub use cookies::Cookies;
 pub use endpoint::{EndpointError, shown_url};
 pub use fetch::{Fetch, FetchConfig, Fetched, Opened};

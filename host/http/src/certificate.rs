@@ -7,11 +7,15 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
+use crate::pin::CertificatePin;
+
 /// A certificate as it was presented. Nothing in it has been verified: its texts are the server's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// SHA-256 of the whole certificate in hex, in pairs with colons between, as `openssl x509 -fingerprint` writes it.
     pub fingerprint: String,
+    /// Of its public key, as a configuration takes it.
+    pub pin: CertificatePin,
     pub subject: String,
     pub issuer: String,
     pub not_before: SystemTime,
@@ -25,6 +29,7 @@ impl Certificate {
         let validity = certificate.validity();
         Some(Certificate {
             fingerprint: fingerprint(der),
+            pin: CertificatePin::of(der)?,
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
             not_before: system_time(validity.not_before),

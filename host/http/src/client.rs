@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue, Method};
+use rustls::client::danger::ServerCertVerifier;
 use thiserror::Error;
 use tokio::time::timeout;
 use url::Url;
@@ -14,6 +15,8 @@ use url::Url;
 use crate::answer::{self, Answer};
 use crate::egress::EgressPolicy;
 use crate::examine::{self, Examination, ExamineError};
+use crate::identity::ClientIdentity;
+use crate::pin::CertificatePin;
 use crate::resolver::{GuardedResolver, Lookup, SystemLookup};
 use crate::stream::Stream;
 use crate::tls::{self, TlsConfigError};
@@ -33,6 +36,8 @@ const STREAM_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub struct ClientConfig {
     /// Certificates in PEM form that are trusted instead of the system's roots. Read once, by [`Client::new`].
     pub ca_file: Option<PathBuf>,
+    /// The server must have one of these keys, beside a trusted certificate; any key when there are none.
+    pub pins: Vec<CertificatePin>,
     pub egress: Arc<EgressPolicy>,
     /// Also take http URLs of loopback hosts.
     pub allow_plaintext: bool,
@@ -48,6 +53,7 @@ impl Default for ClientConfig {
     fn default() -> Self {
         ClientConfig {
             ca_file: None,
+            pins: Vec::new(),
             egress: Arc::default(),
             allow_plaintext: false,
             connect_timeout: Duration::from_secs(10),
@@ -90,10 +96,9 @@ pub struct Request {
 pub struct Client {
     inner: reqwest::Client,
     resolver: GuardedResolver,
+    verifier: Arc<dyn ServerCertVerifier>,
     tls: Arc<rustls::ClientConfig>,
-    connect_timeout: Duration,
-    egress: Arc<EgressPolicy>,
-    allow_plaintext: bool,
+    config: Arc<ClientConfig>,
     answer_bytes: usize,
 }
 
@@ -105,7 +110,23 @@ impl Client {
     /// A client that asks `lookup` for the addresses of names. They are checked all the same.
     pub fn with_lookup(config: &ClientConfig, lookup: Arc<dyn Lookup>) -> Result<Self, ClientError> {
         let resolver = GuardedResolver { lookup, policy: Arc::clone(&config.egress) };
-        let tls = tls::client_config(config.ca_file.as_deref())?;
+        let verifier = tls::verifier(config.ca_file.as_deref(), &config.pins)?;
+        Self::build(Arc::new(config.clone()), resolver, verifier, None)
+    }
+
+    /// A client for the same servers that shows them a certificate, over connections of its own.
+    pub fn showing(&self, identity: &ClientIdentity) -> Result<Self, ClientError> {
+        let (config, verifier) = (Arc::clone(&self.config), Arc::clone(&self.verifier));
+        Self::build(config, self.resolver.clone(), verifier, Some(identity))
+    }
+
+    fn build(
+        config: Arc<ClientConfig>,
+        resolver: GuardedResolver,
+        verifier: Arc<dyn ServerCertVerifier>,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Self, ClientError> {
+        let tls = tls::client_config(&verifier, identity)?;
         let inner = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .dns_resolver(Arc::new(resolver.clone()))
@@ -122,15 +143,8 @@ impl Client {
             .pool_idle_timeout(IDLE_TIME)
             .build()
             .map_err(|error| ClientError::Settings(error.without_url().to_string()))?;
-        Ok(Client {
-            inner,
-            resolver,
-            tls: Arc::new(tls),
-            connect_timeout: config.connect_timeout,
-            egress: Arc::clone(&config.egress),
-            allow_plaintext: config.allow_plaintext,
-            answer_bytes: config.answer_bytes,
-        })
+        let answer_bytes = config.answer_bytes;
+        Ok(Client { inner, resolver, verifier, tls: Arc::new(tls), config, answer_bytes })
     }
 
     /// The same client, connections and all, with another limit for answers.
@@ -140,14 +154,14 @@ impl Client {
 
     /// Whether this client would send to `url`, as far as the URL itself says.
     pub fn check(&self, url: &Url) -> Result<(), crate::UrlError> {
-        check_url(url, &self.egress, self.allow_plaintext)
+        check_url(url, &self.config.egress, self.config.allow_plaintext)
     }
 
     /// Resolves the host of `url`, dials it and shakes hands, all as a request would, and sends nothing. For an
     /// operator who wants to see what is there; a server that is not trusted is an error here too.
     pub async fn examine(&self, url: &Url) -> Result<Examination, ExamineError> {
         self.check(url).map_err(SendError::from)?;
-        examine::run(url, &self.resolver, Arc::clone(&self.tls), self.connect_timeout).await
+        examine::run(url, &self.resolver, Arc::clone(&self.tls), self.config.connect_timeout).await
     }
 
     /// Sends one request once. Dropping the future gives the request up.

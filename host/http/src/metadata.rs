@@ -32,8 +32,9 @@ pub struct MetadataClient {
 impl MetadataClient {
     /// Of `config` only the trusted certificates are used, which the HTTP library wants to know in any case.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let verifier = tls::verifier(config.ca_file.as_deref(), &[])?;
         let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(config.ca_file.as_deref())?)
+            .tls_backend_preconfigured(tls::client_config(&verifier, None)?)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

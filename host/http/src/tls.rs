@@ -3,7 +3,7 @@
 //! Without a CA file: whoever the operating system trusts. With one: only who is in it. *Instead of* the system's
 //! roots, not in addition: an operator who names the CA of a SIEM wants no other of the world's authorities to be able
 //! to vouch for it. A destination that needs both (a private SIEM with a public token endpoint) puts both certificates
-//! into the file.
+//! into the file. Pins narrow either down further: see [`crate::pin`].
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,11 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 use thiserror::Error;
+
+use crate::identity::ClientIdentity;
+use crate::pin::{CertificatePin, PinVerifier};
 
 /// The largest CA file taken: the whole bundle of an operating system is a quarter of it.
 const MAX_CA_FILE_BYTES: u64 = 1024 * 1024;
@@ -57,30 +62,43 @@ impl TlsConfigError {
     }
 }
 
-pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, TlsConfigError> {
-    let provider = Arc::new(ring::default_provider());
-    match ca_file {
-        None => system_roots(provider),
-        Some(path) => {
-            let roots = Arc::new(roots_of(path)?);
-            Ok(builder(provider)?.with_root_certificates(roots).with_no_client_auth())
-        }
+/// Judges servers. Reads the CA file, so it is made once.
+pub(crate) fn verifier(
+    ca_file: Option<&Path>,
+    pins: &[CertificatePin],
+) -> Result<Arc<dyn ServerCertVerifier>, TlsConfigError> {
+    let inner: Arc<dyn ServerCertVerifier> = match ca_file {
+        None => Arc::new(
+            Verifier::new(provider()).map_err(|error| TlsConfigError::SystemRoots(error.to_string()))?,
+        ),
+        Some(path) => WebPkiServerVerifier::builder_with_provider(Arc::new(roots_of(path)?), provider())
+            .build()
+            .map_err(|error| TlsConfigError::Settings(error.to_string()))?,
+    };
+    match pins {
+        [] => Ok(inner),
+        pins => Ok(Arc::new(PinVerifier { pins: pins.to_vec(), inner })),
     }
 }
 
-fn system_roots(provider: Arc<CryptoProvider>) -> Result<rustls::ClientConfig, TlsConfigError> {
-    let verified = builder(provider)?
-        .with_platform_verifier()
-        .map_err(|error| TlsConfigError::SystemRoots(error.to_string()))?;
-    Ok(verified.with_no_client_auth())
+/// Settings of their own for each identity: a session that was begun with one must not be resumed with another.
+pub(crate) fn client_config(
+    verifier: &Arc<dyn ServerCertVerifier>,
+    identity: Option<&ClientIdentity>,
+) -> Result<rustls::ClientConfig, TlsConfigError> {
+    let builder = rustls::ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| TlsConfigError::Settings(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(verifier));
+    Ok(match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => builder.with_client_cert_resolver(identity.resolver()),
+    })
 }
 
-fn builder(
-    provider: Arc<CryptoProvider>,
-) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, TlsConfigError> {
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| TlsConfigError::Settings(error.to_string()))
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
 }
 
 fn roots_of(path: &Path) -> Result<RootCertStore, TlsConfigError> {

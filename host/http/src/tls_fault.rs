@@ -3,8 +3,10 @@
 //! The libraries name the rule that was broken. People who made a certificate by hand need to know which certificate
 //! breaks it and how to make a better one.
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
+
+use crate::pin::{CertificatePin, NotPinned};
 
 /// Why there is no TLS connection. All of these need somebody to change something.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,10 +33,17 @@ pub enum TlsFault {
     BadSignature,
     #[error("its certificate is signed with an algorithm or a key that is not supported")]
     UnsupportedSignature,
+    /// The key that was seen, as a pin.
+    #[error("its key is not one of the pinned ones: it is {0}")]
+    NotPinned(CertificatePin),
     #[error("its certificate cannot be used ({0})")]
     Certificate(String),
     #[error("it does not answer in TLS")]
     NotTls,
+    #[error("it demands a client certificate")]
+    ClientCertificateDemanded,
+    #[error("it does not take the client certificate ({0})")]
+    ClientCertificateRefused(&'static str),
     /// No common version or cipher suite, or the other side broke the handshake off.
     #[error("the handshake did not succeed ({0})")]
     Handshake(String),
@@ -45,8 +54,26 @@ impl TlsFault {
         match error {
             rustls::Error::InvalidCertificate(certificate) => Self::of_certificate(certificate),
             rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NotTls,
+            rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
             other => TlsFault::Handshake(other.to_string()),
         }
+    }
+
+    /// What the server said when it ended the handshake.
+    fn of_alert(alert: AlertDescription) -> Self {
+        use AlertDescription as Alert;
+        TlsFault::ClientCertificateRefused(match alert {
+            Alert::CertificateRequired | Alert::NoCertificate => return TlsFault::ClientCertificateDemanded,
+            Alert::BadCertificate => "it calls it bad",
+            Alert::UnsupportedCertificate => "it does not support its kind",
+            Alert::CertificateRevoked => "it calls it revoked",
+            Alert::CertificateExpired => "it calls it expired",
+            Alert::CertificateUnknown => "it gives no reason",
+            Alert::UnknownCA => "it does not know its authority",
+            Alert::AccessDenied => "it gives it no access",
+            Alert::DecryptError => "its signature does not fit",
+            other => return TlsFault::Handshake(rustls::Error::AlertReceived(other).to_string()),
+        })
     }
 
     #[allow(deprecated, reason = "a verifier may still use the variants without context")]
@@ -70,10 +97,14 @@ impl TlsFault {
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
                 TlsFault::UnsupportedSignature
             }
-            CertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
-                Some(rule) => Self::of_rule(rule),
-                None => TlsFault::Certificate(other.0.to_string()),
-            },
+            CertificateError::Other(other) => {
+                let rule = other.0.downcast_ref::<webpki::Error>();
+                match (rule, other.0.downcast_ref::<NotPinned>()) {
+                    (Some(rule), _) => Self::of_rule(rule),
+                    (None, Some(pin)) => TlsFault::NotPinned(pin.seen),
+                    (None, None) => TlsFault::Certificate(other.0.to_string()),
+                }
+            }
             other => TlsFault::Certificate(other.to_string()),
         }
     }
@@ -128,12 +159,21 @@ impl TlsFault {
             TlsFault::UnsupportedSignature => {
                 "issue the certificate again with SHA-256 or better, and RSA of 2048 bits or more, ECDSA P-256 or P-384, or Ed25519"
             }
+            TlsFault::NotPinned(_) => {
+                "find out why the server has another key; if its operator confirms it, add it to `certificate_pins`"
+            }
+            TlsFault::ClientCertificateDemanded => {
+                "give the destination a `client_certificate` and its `client_key`"
+            }
+            TlsFault::ClientCertificateRefused(_) => {
+                "check with the server's operator that it trusts the client certificate's authority and knows its name, and that `client_certificate` holds the whole chain; a replaced one is read again without a restart"
+            }
             TlsFault::Revoked | TlsFault::Certificate(_) => "replace the server's certificate",
             TlsFault::NotTls => {
                 "check the port: this one seems to speak plain HTTP; enable TLS there or use its TLS port"
             }
             TlsFault::Handshake(_) => {
-                "enable TLS 1.2 or 1.3 with modern cipher suites on the server, and check whether it demands a client certificate"
+                "enable TLS 1.2 or 1.3 with modern cipher suites on the server, and check whether it demands a client certificate (`client_certificate`)"
             }
         }
     }

@@ -120,7 +120,13 @@ impl Destination {
             egress: Arc::new(EgressPolicy::loopback()),
             ..ClientConfig::default()
         };
-        let config = TargetConfig { destination: "echo".to_owned(), endpoint, authentication, client };
+        let config = TargetConfig {
+            destination: "echo".to_owned(),
+            endpoint,
+            authentication,
+            client,
+            client_certificate: None,
+        };
         let target = Target::new(config, Arc::new(Secrets::new())).unwrap();
         Destination { formatter, configuration, granted, target }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use siemaphore_delivery::ClientCertificate;
 use siemaphore_http::{ClientConfig, EgressPolicy, check_url};
 use siemaphore_model::{Severity, Subscription};
 use siemaphore_pipeline::RetryPolicy;
@@ -14,7 +15,7 @@ use siemaphore_store::{DeadLetterLimit, Start};
 use url::Url;
 
 use crate::config::problem::{Path as Place, at};
-use crate::config::{DEFAULT_ORGANIZATION, Problems, file, quantity, retry};
+use crate::config::{DEFAULT_ORGANIZATION, Problems, file, quantity, retry, tls};
 
 /// A destination that is valid by itself.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct DestinationConfig {
     pub(crate) subscription: Subscription,
     pub(crate) enabled: bool,
     pub(crate) client: ClientConfig,
+    pub(crate) client_certificate: Option<ClientCertificate>,
     pub(crate) concurrency: usize,
     pub(crate) batch_events: Option<u32>,
     pub(crate) age_limit: Duration,
@@ -89,6 +91,7 @@ fn one(
     let endpoint = endpoint(problems, index, written, egress);
     let subscription = subscription(problems, index, written);
     let client = client(problems, index, written, egress, folder);
+    let client_certificate = tls::client_certificate(problems, index, written, folder);
     let authentication = authentication(problems, index, written);
     let settings = settings(problems, index, &written.settings);
     let concurrency = written.concurrency.unwrap_or(CONCURRENCY);
@@ -119,6 +122,7 @@ fn one(
         subscription: subscription?,
         enabled: written.enabled.unwrap_or(true),
         client,
+        client_certificate,
         concurrency: concurrency as usize,
         batch_events: written.batch_events,
         age_limit,
@@ -184,6 +188,7 @@ fn client(
     let default = ClientConfig::default();
     ClientConfig {
         ca_file: written.ca_file.as_ref().map(|file| folder.join(file)),
+        pins: tls::pins(problems, index, written),
         egress: Arc::clone(egress),
         allow_plaintext: written.allow_plaintext,
         request_timeout: duration(

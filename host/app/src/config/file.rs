@@ -156,6 +156,13 @@ pub(crate) struct Destination {
     pub(crate) enabled: Option<bool>,
     /// A PEM file of certificate authorities to trust for this destination.
     pub(crate) ca_file: Option<String>,
+    /// Public keys, one of which the server must have: `sha256//…`.
+    #[serde(default)]
+    pub(crate) certificate_pins: Vec<String>,
+    /// A PEM file or a secret reference: what is shown to a server that demands a certificate.
+    pub(crate) client_certificate: Option<String>,
+    /// A secret reference to its private key, in PEM.
+    pub(crate) client_key: Option<String>,
     /// Plain http to a loopback address.
     #[serde(default)]
     pub(crate) allow_plaintext: bool,

@@ -168,11 +168,13 @@ async fn prepare_destination(
         let path = at!["destination", index, "authentication", "session_token"];
         problems.add(path, error.to_string(), error.hint());
     }
+    check_client_certificate(problems, &config, secrets).await;
     let target_config = TargetConfig {
         destination: config.id(),
         endpoint: config.endpoint.clone(),
         authentication: authentication.clone(),
         client: config.client.clone(),
+        client_certificate: config.client_certificate.clone(),
     };
     let target = Target::new(target_config, Arc::clone(secrets));
     let target = match target {
@@ -188,6 +190,19 @@ async fn prepare_destination(
     let granted = problems.check(at!["destination", index, "formatter"], granted)?;
     let request = granted.summary().to_owned();
     Some(PreparedDestination { config, plugin, target: Arc::new(target), request })
+}
+
+/// Its dates are no question here: a certificate that expires must not keep a host from starting.
+async fn check_client_certificate(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    secrets: &Secrets,
+) {
+    let Some(certificate) = &config.client_certificate else { return };
+    if let Err(error) = certificate.read(secrets).await {
+        let key = if error.is_of_key() { "client_key" } else { "client_certificate" };
+        problems.add(at!["destination", config.index, key], error.to_string(), error.hint());
+    }
 }
 
 /// Which key of a destination makes a target impossible.

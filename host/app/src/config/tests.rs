@@ -2,6 +2,7 @@
 
 mod mutations;
 mod sources;
+mod tls;
 
 use std::path::Path;
 use std::time::Duration;

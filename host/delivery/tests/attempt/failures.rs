@@ -58,8 +58,13 @@ async fn an_address_that_is_refused_holds_the_destination() {
     let server = Server::answering(|_, _| reply(200, "")).await;
     let endpoint = Url::parse(&format!("https://localhost:{}", server.port())).expect("a URL");
     let client = ClientConfig { egress: Arc::new(EgressPolicy::default()), ..client_config(&server) };
-    let config =
-        TargetConfig { destination: "test".into(), endpoint, authentication: Authentication::None, client };
+    let config = TargetConfig {
+        destination: "test".into(),
+        endpoint,
+        authentication: Authentication::None,
+        client,
+        client_certificate: None,
+    };
     let target = Target::new(config, Arc::new(Secrets::new())).expect("a name is checked when it is dialled");
     let Destination { granted, .. } = Destination::new(&server, Authentication::None);
     let error = target.probe(&granted, &group()).await.expect_err("loopback is not open");

@@ -6,6 +6,7 @@ mod server;
 
 mod authentication;
 mod cleaning;
+mod client_certificate;
 mod failures;
 mod fetching;
 mod google;
@@ -103,10 +104,17 @@ impl Destination {
         profile: RequestProfile,
         client: ClientConfig,
     ) -> Self {
-        let granted = GrantedProfile::check(&profile, &authentication, &endpoint).expect("granted");
-        let config = TargetConfig { destination: "test".into(), endpoint, authentication, client };
+        let client_certificate = None;
+        Self::of(
+            TargetConfig { destination: "test".into(), endpoint, authentication, client, client_certificate },
+            &profile,
+        )
+    }
+
+    fn of(config: TargetConfig, profile: &RequestProfile) -> Self {
+        let granted = GrantedProfile::check(profile, &config.authentication, &config.endpoint);
         let target = Target::new(config, Arc::new(Secrets::new())).expect("a target");
-        Destination { target, granted }
+        Destination { target, granted: granted.expect("granted") }
     }
 
     async fn send(&self) -> Result<Answer, AttemptError> {

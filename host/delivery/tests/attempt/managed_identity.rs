@@ -67,6 +67,7 @@ async fn no_token_url_leads_to_the_metadata_service() {
             endpoint: server.url(""),
             authentication,
             client,
+            client_certificate: None,
         };
         let secrets = std::sync::Arc::new(siemaphore_secrets::Secrets::new());
         assert!(siemaphore_delivery::Target::new(config, secrets).is_err(), "{url} for {}", profile().path);

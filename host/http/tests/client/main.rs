@@ -2,6 +2,8 @@
 
 mod addresses;
 mod examine;
+mod identity;
+mod pins;
 mod server;
 mod streams;
 

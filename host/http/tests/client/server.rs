@@ -16,6 +16,8 @@ use rcgen::{
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,6 +30,9 @@ pub(crate) struct Certificate {
     ca_pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: PrivatePkcs8KeyDer<'static>,
+    /// The authority of clients, where they have to show a certificate.
+    client_authority: Option<CertificateDer<'static>>,
+    only_tls_1_2: bool,
 }
 
 impl Certificate {
@@ -59,7 +64,18 @@ impl Certificate {
             ca_pem: certificate.pem(),
             chain: vec![certificate.der().clone()],
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
+            client_authority: None,
+            only_tls_1_2: false,
         }
+    }
+
+    /// Of a server that talks to clients of this authority only.
+    pub(crate) fn demanding_one_of(authority: &CertificateDer<'static>) -> Self {
+        Certificate { client_authority: Some(authority.clone()), ..Self::valid() }
+    }
+
+    pub(crate) fn over_tls_1_2(self) -> Self {
+        Certificate { only_tls_1_2: true, ..self }
     }
 
     pub(crate) fn for_clients_only() -> Self {
@@ -84,14 +100,27 @@ impl Certificate {
             ca_pem: authority.pem(),
             chain: vec![certificate.der().clone()],
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
+            client_authority: None,
+            only_tls_1_2: false,
         }
     }
 
     fn acceptor(&self) -> TlsAcceptor {
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
+        let provider = Arc::new(ring::default_provider());
+        let versions = if self.only_tls_1_2 { vec![&TLS12] } else { vec![&TLS12, &TLS13] };
+        let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&versions)
+            .expect("versions");
+        let builder = match &self.client_authority {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add(authority.clone()).expect("an authority");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let config = builder
             .with_single_cert(self.chain.clone(), PrivateKeyDer::Pkcs8(self.key.clone_key()))
             .expect("a certificate");
         TlsAcceptor::from(Arc::new(config))

@@ -204,6 +204,7 @@ fn target(folder: &TempDir, receiver: &Receiver) -> Target {
             egress: Arc::new(EgressPolicy::loopback()),
             ..ClientConfig::default()
         },
+        client_certificate: None,
     };
     Target::new(config, Arc::new(Secrets::new())).unwrap()
 }

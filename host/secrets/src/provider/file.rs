@@ -31,15 +31,16 @@ impl FileProvider {
         if !metadata.is_file() {
             return Err(SecretErrorKind::NotAFile);
         }
-        if metadata.permissions().mode() & READABLE_BY_ALL != 0 {
-            self.warn_once(path);
-        }
         // With the room reserved, reading never moves the bytes and so leaves no copy behind.
         let limit = MAX_SECRET_BYTES.saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(64)));
         let file = File::open(path).map_err(read_error)?;
         file.take(limit as u64).read_to_end(&mut bytes).map_err(read_error)?;
-        secret_from(bytes)
+        let secret = secret_from(bytes)?;
+        if metadata.permissions().mode() & READABLE_BY_ALL != 0 && !is_public(secret.expose()) {
+            self.warn_once(path);
+        }
+        Ok(secret)
     }
 
     fn warn_once(&self, path: &Path) {
@@ -54,9 +55,30 @@ impl FileProvider {
     }
 }
 
+/// Certificates are shown to everybody; a file that also holds their key is not.
+fn is_public(text: &str) -> bool {
+    text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
+}
+
 fn read_error(error: io::Error) -> SecretErrorKind {
     match error.kind() {
         io::ErrorKind::NotFound => SecretErrorKind::Missing,
         _ => SecretErrorKind::Unreadable(error.kind()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_certificates_alone_may_be_readable_by_everybody() {
+        let certificate = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+        assert!(is_public(certificate));
+        for secret in
+            ["token", &format!("{certificate}-----BEGIN EC PRIVATE KEY-----"), "-----BEGIN PRIVATE KEY-----"]
+        {
+            assert!(!is_public(secret), "{secret}");
+        }
     }
 }

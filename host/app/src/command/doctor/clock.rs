@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::DATE;
 use http::{HeaderMap, Method};
-use siemaphore_http::{Client, Request};
+use siemaphore_http::Request;
 
 use crate::command::doctor::configuration::Server;
 use crate::command::doctor::finding::Finding;
@@ -32,7 +32,7 @@ async fn offset_seconds(server: &Server) -> Option<i64> {
     let mut url = server.endpoint.clone();
     url.set_path("/");
     let request = Request { method: Method::HEAD, url, headers: HeaderMap::new(), body: Bytes::new() };
-    let answer = Client::new(&server.client).ok()?.send(request).await.ok()?;
+    let answer = server.client().await.ok()?.send(request).await.ok()?;
     let there = httpdate::parse_http_date(answer.headers.get(DATE)?.to_str().ok()?).ok()?;
     Some(seconds_between(SystemTime::now(), there))
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use siemaphore_http::ClientConfig;
+use siemaphore_delivery::{ClientCertificate, ClientCertificateError};
+use siemaphore_http::{Client, ClientConfig, ClientError, ClientIdentity};
+use siemaphore_secrets::Secrets;
 use siemaphore_sources::Kind;
 use url::Url;
 
@@ -27,7 +29,24 @@ pub(crate) struct Server {
     /// `organization/name`
     pub(crate) id: String,
     pub(crate) endpoint: Url,
-    pub(crate) client: ClientConfig,
+    client: ClientConfig,
+    certificate: Option<ClientCertificate>,
+}
+
+impl Server {
+    /// What is shown to it; none where no certificate is configured.
+    pub(crate) async fn identity(&self) -> Option<Result<ClientIdentity, ClientCertificateError>> {
+        Some(self.certificate.as_ref()?.read(&Secrets::new()).await)
+    }
+
+    /// A client that shows the certificate, if it can be had.
+    pub(crate) async fn client(&self) -> Result<Client, ClientError> {
+        let client = Client::new(&self.client)?;
+        match self.identity().await {
+            Some(Ok(identity)) => client.showing(&identity),
+            _ => Ok(client),
+        }
+    }
 }
 
 impl Configured {
@@ -65,6 +84,7 @@ fn servers(config: &Config) -> Vec<Server> {
         id: destination.id(),
         endpoint: destination.endpoint.clone(),
         client: destination.client.clone(),
+        certificate: destination.client_certificate.clone(),
     });
     servers.collect()
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use siemaphore_http::{Certificate, Client as HttpClient, Examination, ExamineError, TlsExamination};
+use siemaphore_http::{Certificate, ClientIdentity, Examination, ExamineError, TlsExamination};
 use siemaphore_pipeline::TestReport;
 
 use crate::command::destination_name::DestinationName;
@@ -19,19 +19,47 @@ const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 pub(crate) async fn check(server: &Server, configured: &Configured, host: Option<&Client>) -> Vec<Finding> {
-    let client = match HttpClient::new(&server.client) {
+    let client = match server.client().await {
         Ok(client) => client,
         Err(error) => {
             return vec![Finding::failed(format!("tls {}", server.id), error.to_string(), error.hint())];
         }
     };
-    let mut findings = match client.examine(&server.endpoint).await {
-        Ok(examination) => examined(server, &examination),
+    let mut findings = client_certificate(server).await;
+    match client.examine(&server.endpoint).await {
+        Ok(examination) => findings.extend(examined(server, &examination)),
         // A server that cannot be reached cannot be asked for more.
-        Err(error) => return vec![unreachable(server, &error)],
-    };
+        Err(error) => {
+            findings.push(unreachable(server, &error));
+            return findings;
+        }
+    }
     findings.push(authentication(server, configured, host).await);
     findings
+}
+
+async fn client_certificate(server: &Server) -> Vec<Finding> {
+    let check = format!("client certificate {}", server.id);
+    match server.identity().await {
+        None => Vec::new(),
+        Some(Ok(identity)) => vec![certificate_finding(check, &identity)],
+        Some(Err(error)) => vec![Finding::failed(check, error.to_string(), error.hint())],
+    }
+}
+
+fn certificate_finding(check: String, identity: &ClientIdentity) -> Finding {
+    let now = SystemTime::now();
+    if let Err(error) = identity.check_time(now) {
+        return Finding::failed(check, error.to_string(), error.hint());
+    }
+    let certificate = identity.certificate();
+    let left = certificate.not_after.duration_since(now).unwrap_or_default();
+    let days = print::count(left.as_secs() / SECONDS_A_DAY, "day");
+    let text = format!("{}, expires in {days}\nissuer {}", certificate.subject, certificate.issuer);
+    match left < EXPIRES_SOON {
+        true => Finding::warning(check, text, "put a renewed certificate and its key in place of these"),
+        false => Finding::ok(check, text),
+    }
 }
 
 fn examined(server: &Server, examination: &Examination) -> Vec<Finding> {
@@ -78,7 +106,8 @@ fn tls_finding(server: &Server, tls: &TlsExamination) -> Finding {
 
 /// The server's own words, to be compared with what its operator knows.
 fn described(certificate: &Certificate) -> String {
-    format!("issuer {}\nSHA-256 {}", certificate.issuer, certificate.fingerprint)
+    let Certificate { issuer, fingerprint, pin, .. } = certificate;
+    format!("issuer {issuer}\nSHA-256 {fingerprint}\npin {pin}")
 }
 
 fn unreachable(server: &Server, error: &ExamineError) -> Finding {
