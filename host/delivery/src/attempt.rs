@@ -8,7 +8,7 @@ use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, COOKIE};
 use siemaphore_http::{Client, ClientConfig, ClientError, MetadataClient, Request, UrlError};
 use siemaphore_model::formatter::{Compression, Pending, RequestProfile};
-use siemaphore_secrets::{Secret, Secrets};
+use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use thiserror::Error;
 use url::Url;
 
@@ -34,6 +34,9 @@ pub struct TargetConfig {
     pub client: ClientConfig,
     /// Shown to the endpoint, and to no token endpoint.
     pub client_certificate: Option<ClientCertificate>,
+    /// Secrets that may be in force in place of the scheme's own, while one is replaced by another. Standard Webhooks
+    /// signs with all of them; for other schemes they are tried in turn when the SIEM refuses one.
+    pub further_secrets: Vec<SecretReference>,
 }
 
 /// A target that cannot be used, found before anything is sent.
@@ -82,7 +85,8 @@ impl Target {
         };
         let tokens = TokenSource::new(&for_tokens, MetadataClient::new(&config.client)?);
         let connector = Connector::new(client, config.client_certificate, Arc::clone(&secrets));
-        let authenticator = Authenticator::new(config.authentication, secrets, tokens);
+        let authenticator =
+            Authenticator::new(config.authentication, secrets, tokens).with_further(config.further_secrets);
         Ok(Target {
             destination: config.destination,
             endpoint: config.endpoint,
@@ -155,43 +159,39 @@ impl Target {
     ) -> Result<Answer, AttemptError> {
         let RequestHead { method, url, headers } = head;
         let request = Request { method, url, headers, body };
-        let credential = self.authenticator.credential().await?;
-        let connection = self.connector.connection().await?;
-        let first = Try { request: &request, message_id, credential: credential.as_ref() };
-        match self.tried(&first, &connection, &[]).await {
-            (Ok(answer), secrets) if matches!(answer.status, 401 | 403) => {
-                self.after_refusal(answer, &first, &connection, &secrets).await
-            }
-            (Err(error), secrets) if error.kind == AttemptErrorKind::Tls => {
-                match self.other_connection(&connection).await {
-                    Some(renewed) => self.tried(&first, &renewed, &secrets).await.0,
-                    None => Err(error),
+        let mut credential = self.authenticator.credential().await?;
+        let mut connection = self.connector.connection().await?;
+        let mut may_reconnect = true;
+        let mut secrets = Vec::new();
+        // Ends with the destination's secrets: each is tried twice at most.
+        loop {
+            let what = Try { request: &request, message_id, credential: credential.as_ref() };
+            let result = self.tried(&what, &connection, &mut secrets).await;
+            let refusal = Refusal::of(&result);
+            let reconnected = match refusal {
+                Some(_) if may_reconnect => self.other_connection(&connection).await,
+                _ => None,
+            };
+            let renewed = match (refusal, &credential) {
+                (Some(Refusal::Credential(status)), Some(refused)) => {
+                    self.other_credential(refused, status).await
                 }
+                _ => None,
+            };
+            if renewed.is_none() && reconnected.is_none() {
+                if let (Ok(answer), Some(credential)) = (&result, &credential)
+                    && matches!(answer.status, 200..=299)
+                {
+                    self.authenticator.taken(credential);
+                }
+                // A refusal is what counts when nothing else can be had.
+                return result;
             }
-            (result, _) => result,
+            tracing::info!(destination = %self.destination, "credential renewed after a refusal");
+            may_reconnect &= reconnected.is_none();
+            connection = reconnected.unwrap_or(connection);
+            credential = renewed.or(credential);
         }
-    }
-
-    /// Once more with another credential or another certificate. The refusal itself is what counts when neither can be
-    /// had.
-    async fn after_refusal(
-        &self,
-        answer: Answer,
-        first: &Try<'_>,
-        connection: &Connection,
-        secrets: &[Secret],
-    ) -> Result<Answer, AttemptError> {
-        let credential = match first.credential {
-            Some(refused) => self.other_credential(refused, answer.status).await,
-            None => None,
-        };
-        let renewed = self.other_connection(connection).await;
-        if credential.is_none() && renewed.is_none() {
-            return Ok(answer);
-        }
-        tracing::info!(destination = %self.destination, status = answer.status, "credential renewed after a refusal");
-        let again = Try { credential: credential.as_ref().or(first.credential), ..*first };
-        self.tried(&again, renewed.as_ref().unwrap_or(connection), secrets).await.0
     }
 
     async fn other_credential(&self, refused: &Credential, status: u16) -> Option<Credential> {
@@ -208,26 +208,23 @@ impl Target {
         tracing::warn!(destination = %self.destination, %error, hint = error.hint, "no other credential");
     }
 
-    /// Authenticates and sends once. `before` are the secrets of earlier tries: the SIEM, or something before it, may
-    /// still hold them. Beside the result: all secrets so far.
+    /// Authenticates and sends once. `secrets` are those of earlier tries, which the SIEM, or something before it, may
+    /// still hold; those of this one are added.
     async fn tried(
         &self,
         what: &Try<'_>,
         connection: &Connection,
-        before: &[Secret],
-    ) -> (Result<Answer, AttemptError>, Vec<Secret>) {
-        let mut secrets = before.to_vec();
+        secrets: &mut Vec<Secret>,
+    ) -> Result<Answer, AttemptError> {
         let request = match what.credential {
             None => what.request.clone(),
-            Some(credential) => match self.authenticated(what.request, credential, what.message_id) {
-                Ok((request, used)) => {
-                    secrets.extend(used);
-                    request
-                }
-                Err(error) => return (Err(error), secrets),
-            },
+            Some(credential) => {
+                let (request, used) = self.authenticated(what.request, credential, what.message_id)?;
+                secrets.extend(used);
+                request
+            }
         };
-        (self.send(&connection.client, request, &secrets).await, secrets)
+        self.send(&connection.client, request, secrets).await
     }
 
     /// The final request, and the secrets that its answer has to be cleaned of.
@@ -252,6 +249,24 @@ impl Target {
     ) -> Result<Answer, AttemptError> {
         let answer = client.send(request).await?;
         Ok(self.cleaner.cleaner(secrets).answer(answer))
+    }
+}
+
+/// Why something else is worth a try.
+#[derive(Clone, Copy)]
+enum Refusal {
+    /// With this status.
+    Credential(u16),
+    Handshake,
+}
+
+impl Refusal {
+    fn of(result: &Result<Answer, AttemptError>) -> Option<Refusal> {
+        match result {
+            Ok(Answer { status: status @ (401 | 403), .. }) => Some(Refusal::Credential(*status)),
+            Err(AttemptError { kind: AttemptErrorKind::Tls, .. }) => Some(Refusal::Handshake),
+            _ => None,
+        }
     }
 }
 

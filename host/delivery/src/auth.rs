@@ -4,7 +4,8 @@
 //! then applied to the final request of each attempt, header, URL and body, because signatures cover all of them and
 //! the time. Applying returns every secret value that went into the request or was made for it, so that the answer
 //! can be cleaned of them. When a SIEM refuses a credential, [`Authenticator::renewed`] gets another one, if there is
-//! another.
+//! another: the same secret as it was replaced in its place, or the next of several. The one that was taken last is
+//! the first to be used again, so that a SIEM sees a refusable credential once and not with every request.
 
 mod aws_sigv4;
 mod azure_managed_identity;
@@ -21,6 +22,7 @@ mod token;
 mod url_path;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use http::header::AUTHORIZATION;
@@ -196,11 +198,29 @@ impl Authentication {
 pub(crate) struct Credential {
     /// The secret, or the token that was got for it.
     value: Secret,
+    /// Which of the destination's secrets it is.
+    place: usize,
+    /// How many others were refused before it.
+    others_refused: usize,
+    /// Whether it was read again, or got again, after a refusal.
+    is_renewed: bool,
+    /// The other secrets, where all of them sign.
+    beside: Vec<Secret>,
     /// What a token was got with; of a secret, nothing. Not in the request, and all the same not to be seen in an
     /// answer.
     origins: Option<Vec<Secret>>,
     /// Sent beside the signature.
     session_token: Option<Secret>,
+}
+
+impl Credential {
+    fn is_same(&self, other: &Credential) -> bool {
+        let values = |credential: &Credential| {
+            let all = std::iter::once(&credential.value).chain(&credential.beside);
+            all.cloned().collect::<Vec<Secret>>()
+        };
+        values(self).iter().zip(values(other)).all(|(one, other)| one.same_value(&other))
+    }
 }
 
 /// What a signature covers beside the request.
@@ -214,13 +234,22 @@ pub(crate) struct Message<'a> {
 /// Makes the credentials of one destination.
 pub(crate) struct Authenticator {
     authentication: Authentication,
+    /// After the scheme's own.
+    further: Vec<SecretReference>,
+    /// The secret that is used first.
+    first: AtomicUsize,
     secrets: Arc<Secrets>,
     tokens: TokenSource,
 }
 
 impl Authenticator {
     pub(crate) fn new(authentication: Authentication, secrets: Arc<Secrets>, tokens: TokenSource) -> Self {
-        Authenticator { authentication, secrets, tokens }
+        Authenticator { authentication, further: Vec::new(), first: AtomicUsize::new(0), secrets, tokens }
+    }
+
+    /// With other secrets that may be in force in place of the scheme's own.
+    pub(crate) fn with_further(self, further: Vec<SecretReference>) -> Self {
+        Authenticator { further, ..self }
     }
 
     pub(crate) fn authentication(&self) -> &Authentication {
@@ -229,11 +258,21 @@ impl Authenticator {
 
     /// The credential for the next request; none for [`Authentication::None`].
     pub(crate) async fn credential(&self) -> Result<Option<Credential>, AttemptError> {
-        self.got(Age::Usual).await
+        let place = self.first.load(Ordering::Relaxed);
+        self.got(place, Age::Usual).await
+    }
+
+    /// Notes that a credential was taken.
+    pub(crate) fn taken(&self, credential: &Credential) {
+        if self.first.swap(credential.place, Ordering::Relaxed) != credential.place
+            && let Some(reference) = self.reference(credential.place)
+        {
+            tracing::info!(%reference, "this secret was taken and is used from here on");
+        }
     }
 
     /// Another credential after `refused` was answered with `status`, if there is one: a secret that was rotated
-    /// since, or a new token.
+    /// since, a new token, or another of several secrets. Each secret is tried once, and once more when it was rotated.
     pub(crate) async fn renewed(
         &self,
         refused: &Credential,
@@ -246,8 +285,19 @@ impl Authenticator {
             }
             self.tokens.discard(&refused.value).await;
         }
-        let credential = self.got(Age::Fresh).await?;
-        Ok(credential.filter(|credential| !credential.value.same_value(&refused.value)))
+        if !refused.is_renewed
+            && let Some(fresh) = self.got(refused.place, Age::Fresh).await?
+            && !fresh.is_same(refused)
+        {
+            let others_refused = refused.others_refused;
+            return Ok(Some(Credential { others_refused, is_renewed: true, ..fresh }));
+        }
+        let others_refused = refused.others_refused.saturating_add(1);
+        if refused.origins.is_some() || self.all_sign() || others_refused > self.further.len() {
+            return Ok(None);
+        }
+        let other = self.got(self.place_after(refused.place), Age::Usual).await?;
+        Ok(other.map(|other| Credential { others_refused, ..other }))
     }
 
     /// Authenticates one request. The result is every secret value that is in it or was used for it; their encoded
@@ -269,7 +319,10 @@ impl Authenticator {
             Authentication::UrlPath { .. } => url_path::apply(secret, request)?,
             Authentication::BodyField { field, .. } => body_field::apply(field, secret, request)?,
             Authentication::Hmac { header, prefix, .. } => hmac::apply(header, prefix, secret, request)?,
-            Authentication::StandardWebhooks { .. } => standard_webhooks::apply([secret], message, request)?,
+            Authentication::StandardWebhooks { .. } => {
+                let signing = std::iter::once(secret).chain(&credential.beside);
+                standard_webhooks::apply(signing, message, request)?
+            }
             Authentication::AzureSharedKey { workspace_id, .. } => {
                 azure_shared_key::apply(workspace_id, secret, message, request)?
             }
@@ -281,43 +334,104 @@ impl Authenticator {
             Authentication::None => Vec::new(),
         };
         secrets.push(secret.clone());
+        secrets.extend(credential.beside.iter().cloned());
         secrets.extend(credential.origins.iter().flatten().cloned());
         Ok(secrets)
     }
 
-    async fn got(&self, age: Age) -> Result<Option<Credential>, AttemptError> {
-        let secret = match self.authentication.secret() {
-            Some(reference) => Some(self.read(reference, age).await?),
-            None => None,
-        };
+    async fn got(&self, place: usize, age: Age) -> Result<Option<Credential>, AttemptError> {
         if self.authentication.is_by_token() {
-            return self.token(secret).await.map(Some);
+            return self.token(place).await.map(Some);
+        }
+        let Some(reference) = self.reference(place) else { return Ok(None) };
+        let value = self.read(reference, age).await?;
+        let mut beside = Vec::new();
+        if self.all_sign() {
+            for reference in &self.further {
+                beside.push(self.read(reference, age).await?);
+            }
         }
         let session_token = match self.authentication.session_token() {
             Some(reference) => Some(self.read(reference, age).await?),
             None => None,
         };
-        Ok(secret.map(|value| Credential { value, origins: None, session_token }))
+        Ok(Some(Credential {
+            value,
+            place,
+            others_refused: 0,
+            is_renewed: false,
+            beside,
+            origins: None,
+            session_token,
+        }))
+    }
+
+    fn reference(&self, place: usize) -> Option<&SecretReference> {
+        match place.checked_sub(1) {
+            None => self.authentication.secret(),
+            Some(further) => self.further.get(further),
+        }
+    }
+
+    fn place_after(&self, place: usize) -> usize {
+        if place < self.further.len() { place.saturating_add(1) } else { 0 }
+    }
+
+    /// Whether a request carries what was made with every secret, so that none has to be tried after another.
+    fn all_sign(&self) -> bool {
+        matches!(self.authentication, Authentication::StandardWebhooks { .. })
     }
 
     async fn read(&self, reference: &SecretReference, age: Age) -> Result<Secret, AttemptError> {
         Ok(age.read(&self.secrets, reference).await?)
     }
 
-    async fn token(&self, secret: Option<Secret>) -> Result<Credential, AttemptError> {
-        let (value, origins) = match self.tokens.token(|| self.token_request(secret.as_ref())).await {
-            // The secret may have been rotated within the time that it is remembered.
-            Err(error) if error.is_refused_client() => {
-                let Some(reference) = self.authentication.secret() else { return Err(error.into()) };
-                let fresh = self.read(reference, Age::Fresh).await?;
-                if secret.is_some_and(|secret| fresh.same_value(&secret)) {
-                    return Err(error.into());
+    /// The token in use, or one for the secret at this place; where its endpoint refuses that one, for the next.
+    async fn token(&self, first: usize) -> Result<Credential, AttemptError> {
+        let mut place = first;
+        let mut refusal = None;
+        loop {
+            match self.token_of(place).await {
+                Err(error) if error.is_refused_client() => {
+                    refusal.get_or_insert(error);
                 }
-                self.tokens.token(|| self.token_request(Some(&fresh))).await?
+                got => return Ok(got?),
             }
-            token => token?,
+            place = self.place_after(place);
+            if place == first {
+                return Err(refusal.map_or_else(AttemptError::unusable_secret, AttemptError::from));
+            }
+        }
+    }
+
+    async fn token_of(&self, place: usize) -> Result<Credential, TokenError> {
+        let reference = self.reference(place);
+        let secret = match reference {
+            Some(reference) => Some(self.read(reference, Age::Usual).await?),
+            None => None,
         };
-        Ok(Credential { value, origins: Some(origins), session_token: None })
+        let (value, origins) =
+            match (self.tokens.token(|| self.token_request(secret.as_ref())).await, reference) {
+                // The secret may have been rotated within the time that it is remembered.
+                (Err(error), Some(reference)) if error.is_refused_client() => {
+                    let fresh = self.read(reference, Age::Fresh).await?;
+                    if secret.is_some_and(|secret| fresh.same_value(&secret)) {
+                        return Err(error);
+                    }
+                    self.tokens.token(|| self.token_request(Some(&fresh))).await?
+                }
+                (token, _) => token?,
+            };
+        let origins = Some(origins);
+        Ok(Credential {
+            value,
+            place,
+            others_refused: 0,
+            is_renewed: false,
+            beside: Vec::new(),
+            origins,
+            session_token: None,
+        })
     }
 
     fn token_request(&self, secret: Option<&Secret>) -> Result<TokenRequest, AttemptError> {

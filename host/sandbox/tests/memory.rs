@@ -126,6 +126,7 @@ impl Destination {
             authentication,
             client,
             client_certificate: None,
+            further_secrets: Vec::new(),
         };
         let target = Target::new(config, Arc::new(Secrets::new())).unwrap();
         Destination { formatter, configuration, granted, target }

@@ -1,6 +1,10 @@
 //! What the operator writes: the shape of `siemaphore.toml`, nothing checked beyond types and names.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A configuration file. Unknown keys are errors.
 #[derive(Debug, Default, Deserialize)]
@@ -143,8 +147,8 @@ pub(crate) struct Destination {
     pub(crate) organization: Option<String>,
     pub(crate) formatter: String,
     pub(crate) endpoint: String,
-    /// A secret reference; shorthand for `authentication.secret`.
-    pub(crate) secret: Option<String>,
+    /// A secret reference or several; shorthand for `authentication.secret`.
+    pub(crate) secret: Option<SecretReferences>,
     pub(crate) authentication: Option<Authentication>,
     #[serde(default)]
     pub(crate) settings: toml::Table,
@@ -208,7 +212,7 @@ pub(crate) struct Retry {
 pub(crate) struct Authentication {
     /// One of the schemes of docs/authentication.md.
     pub(crate) scheme: Option<String>,
-    pub(crate) secret: Option<String>,
+    pub(crate) secret: Option<SecretReferences>,
     pub(crate) header: Option<String>,
     pub(crate) prefix: Option<String>,
     pub(crate) username: Option<String>,
@@ -226,4 +230,45 @@ pub(crate) struct Authentication {
     pub(crate) access_key_id: Option<String>,
     /// A secret reference.
     pub(crate) session_token: Option<String>,
+}
+
+/// One secret reference in quotes, or a list of them while a secret is being replaced.
+#[derive(Debug, Clone)]
+pub(crate) enum SecretReferences {
+    One(String),
+    List(Vec<String>),
+}
+
+impl SecretReferences {
+    pub(crate) fn as_slice(&self) -> &[String] {
+        match self {
+            SecretReferences::One(reference) => std::slice::from_ref(reference),
+            SecretReferences::List(references) => references,
+        }
+    }
+}
+
+/// By hand, because what serde says of an enum without tags names neither the key nor the type.
+impl<'de> Deserialize<'de> for SecretReferences {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrList;
+
+        impl<'de> Visitor<'de> for OneOrList {
+            type Value = SecretReferences;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret reference in quotes or a list of them")
+            }
+
+            fn visit_str<E: de::Error>(self, reference: &str) -> Result<Self::Value, E> {
+                Ok(SecretReferences::One(reference.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(SecretReferences::List)
+            }
+        }
+
+        deserializer.deserialize_any(OneOrList)
+    }
 }

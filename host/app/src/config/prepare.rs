@@ -156,11 +156,11 @@ async fn prepare_destination(
     let (plugin, active) = find_formatter(problems, &config, registry).await?;
     let description = active.formatter.description();
     let authentication = authentication::choose(problems, &config, description)?;
-    if let Some(reference) = authentication.secret()
-        && let Err(error) = secrets.resolve(reference).await
-    {
-        let path = authentication::secret_path(&config);
-        problems.add(path, error.to_string(), error.hint());
+    let further_secrets = authentication::further_secrets(problems, &config, &authentication);
+    for (place, reference) in authentication.secret().into_iter().chain(&further_secrets).enumerate() {
+        if let Err(error) = secrets.resolve(reference).await {
+            problems.add(authentication::place_of(&config, place), error.to_string(), error.hint());
+        }
     }
     if let Some(reference) = authentication.session_token()
         && let Err(error) = secrets.resolve(reference).await
@@ -175,6 +175,7 @@ async fn prepare_destination(
         authentication: authentication.clone(),
         client: config.client.clone(),
         client_certificate: config.client_certificate.clone(),
+        further_secrets,
     };
     let target = Target::new(target_config, Arc::clone(secrets));
     let target = match target {

@@ -68,6 +68,7 @@ fn destination(server: &Server, authentication: Authentication) -> Destination {
             certificate: file("client.pem"),
             key: file("client.key"),
         }),
+        further_secrets: Vec::new(),
     };
     Destination::of(config, &profile())
 }

@@ -64,6 +64,7 @@ async fn an_address_that_is_refused_holds_the_destination() {
         authentication: Authentication::None,
         client,
         client_certificate: None,
+        further_secrets: Vec::new(),
     };
     let target = Target::new(config, Arc::new(Secrets::new())).expect("a name is checked when it is dialled");
     let Destination { granted, .. } = Destination::new(&server, Authentication::None);

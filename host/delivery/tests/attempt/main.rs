@@ -13,6 +13,7 @@ mod google;
 mod managed_identity;
 mod oauth2;
 mod requests;
+mod rotation;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -106,7 +107,14 @@ impl Destination {
     ) -> Self {
         let client_certificate = None;
         Self::of(
-            TargetConfig { destination: "test".into(), endpoint, authentication, client, client_certificate },
+            TargetConfig {
+                destination: "test".into(),
+                endpoint,
+                authentication,
+                client,
+                client_certificate,
+                further_secrets: Vec::new(),
+            },
             &profile,
         )
     }

@@ -68,6 +68,7 @@ async fn no_token_url_leads_to_the_metadata_service() {
             authentication,
             client,
             client_certificate: None,
+            further_secrets: Vec::new(),
         };
         let secrets = std::sync::Arc::new(siemaphore_secrets::Secrets::new());
         assert!(siemaphore_delivery::Target::new(config, secrets).is_err(), "{url} for {}", profile().path);

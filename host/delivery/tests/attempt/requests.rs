@@ -122,6 +122,7 @@ async fn an_endpoint_that_cannot_be_used_is_refused_before_anything_is_sent() {
             authentication: Authentication::None,
             client: client_config(&server),
             client_certificate: None,
+            further_secrets: Vec::new(),
         };
         let error = Target::new(config, Arc::new(Secrets::new())).err().expect(endpoint);
         assert!(matches!(error, TargetError::Endpoint(_)), "{endpoint}: {error}");

@@ -205,6 +205,7 @@ fn target(folder: &TempDir, receiver: &Receiver) -> Target {
             ..ClientConfig::default()
         },
         client_certificate: None,
+        further_secrets: Vec::new(),
     };
     Target::new(config, Arc::new(Secrets::new())).unwrap()
 }

@@ -8,7 +8,7 @@ use siemaphore_secrets::SecretReference;
 use url::Url;
 
 use crate::config::problem::{Path, at};
-use crate::config::{DestinationConfig, Problems, destination, nearest};
+use crate::config::{DestinationConfig, Problems, destination, file, nearest};
 
 const SCHEMES: [&str; 13] = [
     "header",
@@ -25,6 +25,9 @@ const SCHEMES: [&str; 13] = [
     "azure-managed-identity",
     "none",
 ];
+
+/// Of one destination. More is a list that was not tidied up.
+const MAX_SECRETS: usize = 4;
 
 /// Where the secret is, or would be, written.
 pub(crate) fn secret_path(config: &DestinationConfig) -> Path {
@@ -175,7 +178,7 @@ fn secret(
     config: &DestinationConfig,
     description: &Description,
 ) -> Option<SecretReference> {
-    let Some(reference) = &config.authentication.secret else {
+    let Some(written) = &config.authentication.secret else {
         problems.add(
             secret_path(config),
             format!(
@@ -186,7 +189,52 @@ fn secret(
         );
         return None;
     };
-    destination::secret_reference(problems, secret_path(config), reference)
+    let Some(first) = written.as_slice().first() else {
+        let hint =
+            "write one reference, as in `secret = \"env:NAME\"`, or several while a secret is replaced";
+        problems.add(secret_path(config), "the list of secrets is empty", hint);
+        return None;
+    };
+    destination::secret_reference(problems, place_of(config, 0), first)
+}
+
+/// A list has a place for each of its secrets.
+pub(crate) fn place_of(config: &DestinationConfig, place: usize) -> Path {
+    match &config.authentication.secret {
+        Some(file::SecretReferences::List(_)) => [secret_path(config), at![place]].concat(),
+        _ => secret_path(config),
+    }
+}
+
+/// The secrets after the first, that may be in force in its place.
+pub(crate) fn further_secrets(
+    problems: &mut Problems<'_>,
+    config: &DestinationConfig,
+    authentication: &Authentication,
+) -> Vec<SecretReference> {
+    let written =
+        config.authentication.secret.as_ref().map(file::SecretReferences::as_slice).unwrap_or_default();
+    let Some(first) = authentication.secret().filter(|_| written.len() > 1) else { return Vec::new() };
+    if matches!(authentication, Authentication::AwsSigV4 { .. }) {
+        let hint = "keep one: a secret access key goes with its own `access_key_id`; rotate both together";
+        problems.add(place_of(config, 1), "`aws-sigv4` takes one secret", hint);
+    }
+    if written.len() > MAX_SECRETS {
+        let reason = format!("{} secrets are more than the {MAX_SECRETS} that are tried", written.len());
+        problems.add(place_of(config, MAX_SECRETS), reason, "keep those that the SIEM may take today");
+    }
+    let mut all = vec![first.clone()];
+    for (place, reference) in written.iter().enumerate().skip(1) {
+        let path = place_of(config, place);
+        let Some(reference) = destination::secret_reference(problems, path.clone(), reference) else {
+            continue;
+        };
+        if all.contains(&reference) {
+            problems.add(path, format!("the secret {reference} is named twice"), "keep one of the two");
+        }
+        all.push(reference);
+    }
+    all.split_off(1)
 }
 
 fn header(problems: &mut Problems<'_>, parameters: &Parameters<'_>) -> Option<HeaderName> {
@@ -251,3 +299,6 @@ impl Parameters<'_> {
         value
     }
 }
+
+#[cfg(test)]
+mod tests;
