@@ -5,6 +5,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -12,8 +13,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::RootCertStore;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -37,9 +40,32 @@ impl Seen {
         lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// The header value that authenticates.
+    /// What authenticates, where it is a header; else the request's target, which may hold it.
     pub(crate) fn credential(&self) -> &str {
-        self.header("authorization").or(self.header("dd-api-key")).unwrap_or_default()
+        let names = [
+            "authorization",
+            "dd-api-key",
+            "webhook-signature",
+            "x-hub-signature-256",
+            "x-amz-security-token",
+        ];
+        let header = names.iter().find_map(|name| self.header(name));
+        header.or(self.head.split(' ').nth(1)).unwrap_or_default()
+    }
+
+    /// What was made of a secret for this request: signatures, tokens and claims, without what stands before them.
+    #[allow(dead_code, reason = "each test binary uses some of it")]
+    pub(crate) fn derived(&self) -> Vec<String> {
+        let names = ["authorization", "webhook-signature", "x-hub-signature-256"];
+        let headers = names.iter().filter_map(|name| self.header(name));
+        let before = ["Signature=", "sha256=", "v1,", "Bearer ", ":"];
+        let signature = |value: &str| {
+            let found = before.iter().find_map(|before| value.rsplit_once(before));
+            found.map(|(_, signature)| signature.to_owned())
+        };
+        let form = url::form_urlencoded::parse(self.body.as_bytes());
+        let claims = form.filter(|(name, _)| name == "assertion").map(|(_, value)| value.into_owned());
+        headers.filter_map(signature).chain(claims).collect()
     }
 
     fn whole(&self) -> String {
@@ -51,7 +77,10 @@ impl Seen {
 pub(crate) struct Echo {
     address: SocketAddr,
     ca_pem: String,
+    client_pem: String,
     seen: Arc<Mutex<Vec<Seen>>>,
+    /// Connections whose client has shown its certificate.
+    clients: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -59,18 +88,26 @@ pub(crate) struct Echo {
 impl Echo {
     /// Answers each request with the bytes that `answer` makes; the number is how many came before it.
     pub(crate) async fn start(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Echo {
-        let (ca_pem, acceptor) = certificate();
+        let Certificates { ca_pem, client_pem, acceptor } = certificates();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let clients: Arc<AtomicUsize> = Arc::default();
+        let (log, shown, answer) = (Arc::clone(&seen), Arc::clone(&clients), Arc::new(answer));
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(serve(acceptor.clone(), socket, Arc::clone(&log), Arc::clone(&answer)));
+                let (acceptor, shown) = (acceptor.clone(), Arc::clone(&shown));
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                connections.spawn(async move {
+                    let Ok(stream) = acceptor.accept(socket).await else { return };
+                    let has_client = stream.get_ref().1.peer_certificates().is_some();
+                    shown.fetch_add(usize::from(has_client), Ordering::Relaxed);
+                    serve(stream, log, answer).await;
+                });
             }
         });
-        Echo { address, ca_pem, seen, task }
+        Echo { address, ca_pem, client_pem, seen, clients, task }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -80,6 +117,16 @@ impl Echo {
     /// The authority's certificate.
     pub(crate) fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// A client's certificate and key, which it asks for and can do without.
+    pub(crate) fn client_pem(&self) -> String {
+        self.client_pem.clone()
+    }
+
+    /// How many connections have shown a client certificate.
+    pub(crate) fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
     }
 
     /// All requests so far.
@@ -94,7 +141,13 @@ impl Drop for Echo {
     }
 }
 
-fn certificate() -> (String, TlsAcceptor) {
+struct Certificates {
+    ca_pem: String,
+    client_pem: String,
+    acceptor: TlsAcceptor,
+}
+
+fn certificates() -> Certificates {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "authority of the echo");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -103,23 +156,33 @@ fn certificate() -> (String, TlsAcceptor) {
     let key = KeyPair::generate().expect("a key");
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
     let signed = params.signed_by(&key, &authority).expect("a certificate");
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let client_key = KeyPair::generate().expect("a key");
+    let client = CertificateParams::new(["siemaphore".to_owned()]).expect("a name");
+    let client = client.signed_by(&client_key, &authority).expect("a certificate");
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der().clone()).expect("an authority");
+    let provider = Arc::new(ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .expect("a verifier");
+    let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(
             vec![signed.der().clone()],
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
         )
         .expect("a certificate");
-    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+    let client_pem = format!("{}{}", client.pem(), client_key.serialize_pem());
+    Certificates { ca_pem: authority.pem(), client_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
 }
 
-async fn serve<A>(acceptor: TlsAcceptor, socket: TcpStream, log: Arc<Mutex<Vec<Seen>>>, answer: Arc<A>)
+async fn serve<A>(stream: TlsStream<TcpStream>, log: Arc<Mutex<Vec<Seen>>>, answer: Arc<A>)
 where
     A: Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static,
 {
-    let Ok(stream) = acceptor.accept(socket).await else { return };
     let mut stream = BufReader::new(stream);
     while let Some(seen) = read(&mut stream).await {
         let number = {
