@@ -1,49 +1,25 @@
 //! Microsoft Entra's token endpoint, for the client credentials grant only.
 //!
-//! It knows one tenant, one application and one resource. Its tokens are opaque, as a client must treat real ones.
+//! It knows one tenant, one application and one resource.
 
-use std::collections::VecDeque;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
-use thiserror::Error;
 
+use crate::access_tokens::AccessTokens;
 use crate::answer::Answer;
 use crate::request::Request;
 
 /// The resource of the public cloud; Microsoft's own sample has two slashes.
 const SCOPES: &[&str] = &["https://monitor.azure.com/.default", "https://monitor.azure.com//.default"];
 
-/// A client that asks for more tokens than this loses its oldest.
-const MAX_TOKENS: usize = 1_024;
-
 pub(crate) struct TokenEndpoint {
     tenant: String,
     client_id: String,
     client_secret: String,
-    lifetime: Duration,
-    issued: Mutex<VecDeque<Issued>>,
-}
-
-struct Issued {
-    token: String,
-    until: Instant,
-}
-
-/// Why an access token is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum BearerError {
-    #[error("no bearer token")]
-    Missing,
-    #[error("the bearer token was not issued here")]
-    Unknown,
-    #[error("the bearer token has expired")]
-    Expired,
+    tokens: Arc<AccessTokens>,
 }
 
 struct Refusal {
@@ -56,23 +32,17 @@ struct Refusal {
 impl TokenEndpoint {
     pub(crate) const PATH_END: &str = "/oauth2/v2.0/token";
 
-    pub(crate) fn new(tenant: String, client_id: String, client_secret: String, lifetime: Duration) -> Self {
-        Self { tenant, client_id, client_secret, lifetime, issued: Mutex::default() }
+    pub(crate) fn new(
+        tenant: String,
+        client_id: String,
+        client_secret: String,
+        tokens: Arc<AccessTokens>,
+    ) -> Self {
+        Self { tenant, client_id, client_secret, tokens }
     }
 
     pub(crate) fn path(&self) -> String {
         format!("/{}{}", self.tenant, Self::PATH_END)
-    }
-
-    pub(crate) fn check(&self, bearer: &str) -> Result<(), BearerError> {
-        let issued = self.issued();
-        let found = issued.iter().find(|issued| issued.token == bearer).ok_or(BearerError::Unknown)?;
-        if found.until > Instant::now() { Ok(()) } else { Err(BearerError::Expired) }
-    }
-
-    pub(crate) fn expire_all(&self) {
-        let now = Instant::now();
-        self.issued().iter_mut().for_each(|issued| issued.until = now);
     }
 
     pub(crate) fn answer(&self, request: &Request) -> Answer {
@@ -115,23 +85,14 @@ impl TokenEndpoint {
     }
 
     fn issue(&self) -> Answer {
-        let token = format!("receiver-token-{}{}", random_hex(), random_hex());
+        let seconds = self.tokens.lifetime.as_secs();
         let body = json!({
             "token_type": "Bearer",
-            "expires_in": self.lifetime.as_secs(),
-            "ext_expires_in": self.lifetime.as_secs(),
-            "access_token": token,
+            "expires_in": seconds,
+            "ext_expires_in": seconds,
+            "access_token": self.tokens.issue(),
         });
-        let mut issued = self.issued();
-        if issued.len() >= MAX_TOKENS {
-            issued.pop_front();
-        }
-        issued.push_back(Issued { token, until: Instant::now() + self.lifetime });
         Answer::json(StatusCode::OK, &body)
-    }
-
-    fn issued(&self) -> MutexGuard<'_, VecDeque<Issued>> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -174,9 +135,4 @@ impl Refusal {
         });
         Answer::json(self.status, &body).refused(description)
     }
-}
-
-/// Enough randomness that a token cannot be guessed by accident: the standard library seeds its hasher with it.
-fn random_hex() -> String {
-    format!("{:016x}", RandomState::new().hash_one(Instant::now()))
 }

@@ -4,15 +4,19 @@
 //! not have is refused too, as Google does. Only the event types that have to do with AI gateways are known here, with
 //! what Google's UDM usage guide requires of them; where it leaves a choice, the stricter reading counts.
 //!
-//! Access tokens are one fixed bearer token: who issues them is not this stand-in's matter.
+//! Its access tokens come from the token endpoint on the same port, for one service account.
+
+use std::sync::Arc;
 
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Record, Rules};
+use crate::access_tokens::AccessTokens;
+use crate::answer::{Answer, Record, RequestKind, Rules};
+use crate::google_tokens::{GoogleAccount, GoogleTokens};
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
-use crate::siem::{Playing, Siem};
+use crate::siem::{Playing, Siem, Tokens};
 use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::iso_ms;
 
@@ -21,26 +25,31 @@ const MAX_BODY_BYTES: usize = 4_000_000;
 /// Integers beyond it lose digits in a protobuf `Struct`.
 const LARGEST_EXACT: u64 = 1 << 53;
 
-/// The instance that events are sent to, and the token that opens it.
+/// The instance that events are sent to, and the service account that may send them.
 #[derive(Clone, Debug)]
 pub struct SecOpsInstance {
     pub project: String,
     pub location: String,
     pub instance: String,
-    pub access_token: String,
+    pub account: GoogleAccount,
 }
 
 impl Siem {
     pub fn google_secops(instance: SecOpsInstance) -> Siem {
         Siem::new(move |config| {
+            let issued = Arc::new(AccessTokens::lasting(config.token_lifetime));
+            let endpoint = GoogleTokens { account: instance.account.clone(), tokens: Arc::clone(&issued) };
+            let tokens = Tokens { path: GoogleTokens::PATH.to_owned(), issued };
             let max_body_bytes = config.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
-            Playing::by(ChronicleApi { instance: instance.clone(), max_body_bytes })
+            let chronicle = ChronicleApi { instance: instance.clone(), endpoint, max_body_bytes };
+            Playing { tokens: Some(tokens), ..Playing::by(chronicle) }
         })
     }
 }
 
 struct ChronicleApi {
     instance: SecOpsInstance,
+    endpoint: GoogleTokens,
     max_body_bytes: usize,
 }
 
@@ -55,7 +64,7 @@ type Checked<T = ()> = Result<T, Refusal>;
 impl ChronicleApi {
     fn call(&self, request: &Request) -> Checked<Answer> {
         let bearer = request.header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        if bearer != Some(self.instance.access_token.as_str()) {
+        if bearer.is_none_or(|bearer| self.endpoint.tokens.check(bearer).is_err()) {
             let message = "Request had invalid authentication credentials. Expected OAuth 2 access token.";
             return Err(refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message));
         }
@@ -121,7 +130,14 @@ impl Rules for ChronicleApi {
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        if self.kind(&request.path) == RequestKind::Token {
+            return self.endpoint.answer(request);
+        }
         self.call(request).unwrap_or_else(Refusal::answer)
+    }
+
+    fn kind(&self, path: &str) -> RequestKind {
+        if path == GoogleTokens::PATH { RequestKind::Token } else { RequestKind::Ingest }
     }
 }
 

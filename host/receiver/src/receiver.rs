@@ -9,12 +9,11 @@ use tokio::sync::broadcast;
 
 use crate::answer::RequestKind;
 use crate::certificate::Certificate;
-use crate::entra::TokenEndpoint;
 use crate::faults::{Fault, Faults};
 use crate::log::{Exchange, Log, Received, RequestLog, Totals, Violation, WaitTimeout};
 use crate::responder::Responder;
 use crate::server::Server;
-use crate::siem::{Playing, Siem};
+use crate::siem::{Playing, Siem, Tokens};
 use crate::splunk::Acknowledgements;
 
 /// What Entra writes into `expires_in`.
@@ -52,7 +51,7 @@ pub struct Receiver {
     server: Server,
     log: Arc<Log>,
     faults: Arc<Faults>,
-    tokens: Option<Arc<TokenEndpoint>>,
+    tokens: Option<Tokens>,
     acknowledgements: Option<Arc<Acknowledgements>>,
 }
 
@@ -84,9 +83,14 @@ impl Receiver {
         self.server.address()
     }
 
-    /// Where Sentinel's access tokens come from; `None` for the other SIEMs.
+    /// Where access tokens come from; `None` for a SIEM that takes none.
     pub fn token_url(&self) -> Option<String> {
-        self.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path()))
+        self.tokens.as_ref().map(|tokens| format!("{}{}", self.endpoint(), tokens.path))
+    }
+
+    /// An access token without a request for it.
+    pub fn issue_token(&self) -> Option<String> {
+        self.tokens.as_ref().map(|tokens| tokens.issued.issue())
     }
 
     /// The records that the SIEM took, oldest first.
@@ -169,7 +173,7 @@ impl Receiver {
     /// Makes every access token issued so far expire now.
     pub fn expire_tokens(&self) {
         if let Some(tokens) = &self.tokens {
-            tokens.expire_all();
+            tokens.issued.expire_all();
         }
     }
 

@@ -10,10 +10,11 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::access_tokens::{AccessTokens, BearerError};
 use crate::answer::{Answer, Record, RequestKind, Rules};
-use crate::entra::{BearerError, TokenEndpoint};
+use crate::entra::TokenEndpoint;
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
-use crate::siem::{Playing, Siem};
+use crate::siem::{Playing, Siem, Tokens};
 use crate::strict_json::{self, Parsed, repetitions};
 use crate::timestamp::{HOUR_MS, iso_ms, now_ms};
 
@@ -53,10 +54,11 @@ impl Siem {
         Siem::new(move |config| {
             let SentinelWorkspace { dcr_immutable_id, stream, tenant, client_id, client_secret } =
                 workspace.clone();
-            let tokens =
-                Arc::new(TokenEndpoint::new(tenant, client_id, client_secret, config.token_lifetime));
-            let ingestion =
-                LogsIngestion::new(dcr_immutable_id, stream, Arc::clone(&tokens), config.max_body_bytes);
+            let issued = Arc::new(AccessTokens::lasting(config.token_lifetime));
+            let endpoint = TokenEndpoint::new(tenant, client_id, client_secret, Arc::clone(&issued));
+            let tokens = Tokens { path: endpoint.path(), issued: Arc::clone(&issued) };
+            let max_body_bytes = config.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
+            let ingestion = LogsIngestion { dcr_immutable_id, stream, endpoint, issued, max_body_bytes };
             Playing { tokens: Some(tokens), ..Playing::by(ingestion) }
         })
     }
@@ -65,7 +67,8 @@ impl Siem {
 struct LogsIngestion {
     dcr_immutable_id: String,
     stream: String,
-    tokens: Arc<TokenEndpoint>,
+    endpoint: TokenEndpoint,
+    issued: Arc<AccessTokens>,
     max_body_bytes: usize,
 }
 
@@ -76,16 +79,6 @@ struct Refusal {
 }
 
 impl LogsIngestion {
-    fn new(
-        dcr_immutable_id: String,
-        stream: String,
-        tokens: Arc<TokenEndpoint>,
-        max_body_bytes: Option<usize>,
-    ) -> Self {
-        let max_body_bytes = max_body_bytes.unwrap_or(MAX_BODY_BYTES);
-        Self { dcr_immutable_id, stream, tokens, max_body_bytes }
-    }
-
     fn ingest(&self, request: &Request) -> Result<Answer, Refusal> {
         let (rule, stream) =
             target(&request.path).ok_or_else(|| refuse(StatusCode::NOT_FOUND, "NotFound", "no such path"))?;
@@ -110,7 +103,7 @@ impl LogsIngestion {
         let bearer = request.header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let error = match bearer {
             None => BearerError::Missing,
-            Some(token) => match self.tokens.check(token) {
+            Some(token) => match self.issued.check(token) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             },
@@ -131,7 +124,7 @@ impl Rules for LogsIngestion {
 
     fn answer(&self, request: &Request) -> Answer {
         if self.kind(&request.path) == RequestKind::Token {
-            return self.tokens.answer(request);
+            return self.endpoint.answer(request);
         }
         self.ingest(request).unwrap_or_else(Refusal::answer)
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::access_tokens::AccessTokens;
 use crate::answer::Rules;
-use crate::entra::TokenEndpoint;
 use crate::receiver::ReceiverConfig;
 use crate::splunk::Acknowledgements;
 
@@ -15,8 +15,14 @@ pub struct Siem(Arc<dyn Fn(&ReceiverConfig) -> Playing + Send + Sync>);
 /// A SIEM's rules, and the parts of them that a test can reach.
 pub(crate) struct Playing {
     pub(crate) rules: Box<dyn Rules>,
-    pub(crate) tokens: Option<Arc<TokenEndpoint>>,
+    pub(crate) tokens: Option<Tokens>,
     pub(crate) acknowledgements: Option<Arc<Acknowledgements>>,
+}
+
+/// Where access tokens come from, and those that did.
+pub(crate) struct Tokens {
+    pub(crate) path: String,
+    pub(crate) issued: Arc<AccessTokens>,
 }
 
 impl Siem {

@@ -1,26 +1,32 @@
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_ENCODING;
 use serde_json::{Value, json};
-use siemaphore_receiver::{SecOpsInstance, Siem};
+use siemaphore_receiver::{GoogleAccount, SecOpsInstance, Siem};
 
 use crate::support::{Lab, Reply, gzip, reply};
 
-const TOKEN: &str = "ya29.token";
+/// A key that was made for tests and opens nothing.
+pub(crate) const KEY_FILE: &str =
+    include_str!("../../../delivery/tests/attempt/test-only-service-account.json");
 const INSTANCE: &str = "/v1/projects/soc/locations/eu/instances/01234567-89ab-cdef-0123-456789abcdef";
 
-async fn secops() -> Lab {
+pub(crate) async fn secops() -> Lab {
     Lab::start(Siem::google_secops(SecOpsInstance {
         project: "soc".to_owned(),
         location: "eu".to_owned(),
         instance: "01234567-89ab-cdef-0123-456789abcdef".to_owned(),
-        access_token: TOKEN.to_owned(),
+        account: GoogleAccount::of_key_file(KEY_FILE).unwrap(),
     }))
     .await
 }
 
+fn token(lab: &Lab) -> String {
+    lab.receiver.issue_token().unwrap()
+}
+
 fn import(lab: &Lab) -> RequestBuilder {
     let request = lab.client.post(lab.url(&format!("{INSTANCE}/events:import")));
-    request.bearer_auth(TOKEN).header("content-type", "application/json")
+    request.bearer_auth(token(lab)).header("content-type", "application/json")
 }
 
 async fn send(lab: &Lab, events: &[Value]) -> Reply {
@@ -72,7 +78,7 @@ async fn events_are_taken_plain_and_compressed() {
 async fn the_log_types_can_be_asked_for() {
     let lab = secops().await;
     let url = lab.url(&format!("{INSTANCE}/logTypes?pageSize=1"));
-    assert_eq!(reply(lab.client.get(&url).bearer_auth(TOKEN)).await.status, 200);
+    assert_eq!(reply(lab.client.get(&url).bearer_auth(token(&lab))).await.status, 200);
     let denied = reply(lab.client.get(&url).bearer_auth("other")).await;
     assert_eq!((denied.status, &denied.json()["error"]["status"]), (401, &json!("UNAUTHENTICATED")));
 }
@@ -86,7 +92,7 @@ async fn another_instance_method_or_verb_is_refused() {
         (&format!("{INSTANCE}/logTypes"), 405),
         ("/events:import", 404),
     ] {
-        let answer = reply(lab.client.post(lab.url(path)).bearer_auth(TOKEN).body("{}")).await;
+        let answer = reply(lab.client.post(lab.url(path)).bearer_auth(token(&lab)).body("{}")).await;
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.json()["error"]["code"], status);
     }

@@ -10,6 +10,7 @@ mod elasticsearch;
 mod entra;
 mod faults;
 mod google_secops;
+mod google_tokens;
 mod log;
 mod logscale;
 mod logstash;
