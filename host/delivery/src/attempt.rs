@@ -163,11 +163,12 @@ impl Target {
         let mut connection = self.connector.connection().await?;
         let mut may_reconnect = true;
         let mut secrets = Vec::new();
+        let mut usual_refusal = None;
         // Ends with the destination's secrets: each is tried twice at most.
         loop {
             let what = Try { request: &request, message_id, credential: credential.as_ref() };
             let result = self.tried(&what, &connection, &mut secrets).await;
-            let refusal = Refusal::of(&result);
+            let refusal = self.refusal(&result);
             let reconnected = match refusal {
                 Some(_) if may_reconnect => self.other_connection(&connection).await,
                 _ => None,
@@ -184,13 +185,27 @@ impl Target {
                 {
                     self.authenticator.taken(credential);
                 }
-                // A refusal is what counts when nothing else can be had.
-                return result;
+                // A refusal is what counts when nothing else can be had, and of several the one of the secret that was
+                // taken last: that of another may say nothing about the request.
+                return usual_refusal.filter(|_| refusal.is_some()).unwrap_or(result);
+            }
+            if renewed.as_ref().is_some_and(Credential::is_alternative) {
+                usual_refusal.get_or_insert(result);
             }
             tracing::info!(destination = %self.destination, "credential renewed after a refusal");
             may_reconnect &= reconnected.is_none();
             connection = reconnected.unwrap_or(connection);
             credential = renewed.or(credential);
+        }
+    }
+
+    fn refusal(&self, result: &Result<Answer, AttemptError>) -> Option<Refusal> {
+        let authentication = self.authenticator.authentication();
+        match result {
+            Ok(answer) => authentication
+                .may_be_refused_with(answer.status)
+                .then_some(Refusal::Credential(answer.status)),
+            Err(error) => (error.kind == AttemptErrorKind::Tls).then_some(Refusal::Handshake),
         }
     }
 
@@ -258,16 +273,6 @@ enum Refusal {
     /// With this status.
     Credential(u16),
     Handshake,
-}
-
-impl Refusal {
-    fn of(result: &Result<Answer, AttemptError>) -> Option<Refusal> {
-        match result {
-            Ok(Answer { status: status @ (401 | 403), .. }) => Some(Refusal::Credential(*status)),
-            Err(AttemptError { kind: AttemptErrorKind::Tls, .. }) => Some(Refusal::Handshake),
-            _ => None,
-        }
-    }
 }
 
 /// What is sent, however often.

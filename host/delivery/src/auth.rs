@@ -155,6 +155,16 @@ impl Authentication {
     }
 
     /// Whether requests carry a token that is got for the secret, or for being who we are.
+    /// Whether a SIEM may mean the credential with this status. One that is part of the body or of the URL is to many of
+    /// them a bad body, or a URL that does not exist.
+    pub(crate) fn may_be_refused_with(&self, status: u16) -> bool {
+        match self {
+            Authentication::BodyField { .. } => matches!(status, 400 | 401 | 403 | 422),
+            Authentication::UrlPath { .. } => matches!(status, 401 | 403 | 404 | 410),
+            _ => matches!(status, 401 | 403),
+        }
+    }
+
     fn is_by_token(&self) -> bool {
         matches!(
             self,
@@ -214,6 +224,11 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// Whether it is of another secret than the one that was taken last.
+    pub(crate) fn is_alternative(&self) -> bool {
+        self.others_refused > 0
+    }
+
     fn is_same(&self, other: &Credential) -> bool {
         let values = |credential: &Credential| {
             let all = std::iter::once(&credential.value).chain(&credential.beside);

@@ -122,9 +122,8 @@ impl Fetch {
 
     /// Whether another credential was had after a refusal.
     async fn renew(&self, ready: &mut Ready, status: u16) -> bool {
-        let Some(refused) = ready.credential.as_ref().filter(|_| matches!(status, 401 | 403)) else {
-            return false;
-        };
+        let may_be_refused = self.authenticator.authentication().may_be_refused_with(status);
+        let Some(refused) = ready.credential.as_ref().filter(|_| may_be_refused) else { return false };
         let renewed = match self.authenticator.renewed(refused, status).await {
             Ok(Some(renewed)) => self.authenticate(ready, renewed),
             Ok(None) => return false,

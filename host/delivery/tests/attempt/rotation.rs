@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
 use siemaphore_delivery::{Authentication, TargetConfig};
+use siemaphore_model::formatter::{Framing, RequestProfile};
 use siemaphore_secrets::{REFRESH_INTERVAL, SecretReference};
 
 use crate::server::{Received, Server, reply};
@@ -27,15 +28,31 @@ fn destination(
     server: &Server,
     authentication: impl FnOnce(SecretReference) -> Authentication,
 ) -> Destination {
-    let config = TargetConfig {
+    Destination::of(config(server, authentication), &profile())
+}
+
+fn config(server: &Server, authentication: impl FnOnce(SecretReference) -> Authentication) -> TargetConfig {
+    TargetConfig {
         destination: "test".into(),
         endpoint: server.url(""),
         authentication: authentication(reference(server, "first")),
         client: client_config(server),
         client_certificate: None,
         further_secrets: vec![reference(server, "second"), reference(server, "third")],
-    };
-    Destination::of(config, &profile())
+    }
+}
+
+/// As a secret in the body needs it.
+fn one_object() -> RequestProfile {
+    RequestProfile { framing: Framing::OnePerRequest, compression: Vec::new(), ..profile() }
+}
+
+fn in_body(secret: SecretReference) -> Authentication {
+    Authentication::BodyField { field: "key".into(), secret }
+}
+
+fn in_path(secret: SecretReference) -> Authentication {
+    Authentication::UrlPath { secret }
 }
 
 fn key(secret: SecretReference) -> Authentication {
@@ -102,6 +119,51 @@ async fn a_secret_that_was_replaced_in_its_place_goes_before_the_next() {
     pass(REFRESH_INTERVAL).await;
     assert_eq!(destination.send().await.expect("an answer").status, 200);
     assert_eq!(sent(&server), ["first", "second", "third", "first", "new"]);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_body_or_the_url_is_replaced_when_that_is_called_wrong() {
+    type Scheme = fn(SecretReference) -> Authentication;
+    let in_body: (Scheme, _, _) = (in_body, "", [400, 401, 403, 422]);
+    let in_path: (Scheme, _, _) = (in_path, "/{secret}", [401, 403, 404, 410]);
+    for (scheme, path, statuses) in [in_body, in_path] {
+        for status in statuses {
+            let server = Server::answering(move |_, request| {
+                let sent = format!("{}{}", request.uri, String::from_utf8_lossy(&request.body));
+                if sent.contains("canary-new") { reply(200, "") } else { reply(status, "wrong") }
+            })
+            .await;
+            write(&server, "first", "canary-old");
+            let alone = TargetConfig {
+                endpoint: server.url(path),
+                further_secrets: Vec::new(),
+                ..config(&server, scheme)
+            };
+            let destination = Destination::of(alone, &one_object());
+            assert_eq!(destination.send().await.expect("an answer").status, status);
+            write(&server, "first", "canary-new");
+            pass(REFRESH_INTERVAL).await;
+            assert_eq!(destination.send().await.expect("an answer").status, 200, "{status}");
+        }
+    }
+}
+
+/// Where a body is called wrong, another secret is worth a try. Its refusal says nothing about the event.
+#[tokio::test]
+async fn of_several_refusals_that_of_the_usual_secret_counts() {
+    let server = Server::answering(|_, request| {
+        match String::from_utf8_lossy(&request.body).contains("canary-first") {
+            true => reply(400, "bad event"),
+            false => reply(400, "wrong key"),
+        }
+    })
+    .await;
+    for name in ["first", "second", "third"] {
+        write(&server, name, &format!("canary-{name}"));
+    }
+    let destination = Destination::of(config(&server, in_body), &one_object());
+    let answer = destination.send().await.expect("an answer");
+    assert_eq!((answer.body.as_ref(), server.received().len()), (b"bad event".as_ref(), 3));
 }
 
 #[tokio::test]
