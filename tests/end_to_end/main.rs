@@ -29,6 +29,7 @@ mod every_destination;
 mod export;
 mod independence;
 mod ledger;
+mod notifications;
 mod operation;
 mod otlp;
 mod plugins;
