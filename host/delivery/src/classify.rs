@@ -76,16 +76,28 @@ pub fn classify(answer: &Answer, verdict: Verdict, records: u32) -> Decision {
     }
 }
 
-/// By the status alone.
+/// By the status alone, but for a success that is a page for people: no SIEM's API answers one, a proxy's login page
+/// does, and everything that was sent to it would be lost.
 fn by_status(answer: &Answer) -> Decision {
     let (reason, hint) = (status_reason(answer), hint::for_status(answer.status).to_owned());
     match standard(answer.status) {
+        Standing::Delivered if is_web_page(&answer.body) => Decision::Hold {
+            reason: format!("the answer {} is a web page, not a SIEM's", answer.status),
+            hint: hint::WEB_PAGE.to_owned(),
+        },
         Standing::Delivered => Decision::Delivered { note: None },
         Standing::Retry => Decision::Retry { after: retry::retry_after(answer), reason, hint },
         Standing::Split => Decision::Split { reason, hint },
         Standing::Hold => Decision::Hold { reason, hint },
         Standing::Rejected => Decision::Rejected { reason, hint },
     }
+}
+
+fn is_web_page(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    ["<!doctype html", "<html"].iter().any(|beginning| {
+        body.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
+    })
 }
 
 fn by_record(partial: &Partial, success: bool, records: u32) -> Result<Decision, Lie> {

@@ -26,6 +26,9 @@ const HINTS: [(u16, &str); 15] = [
     (504, "something before the SIEM did not get an answer from it; it is tried again"),
 ];
 
+pub(crate) const WEB_PAGE: &str =
+    "something else answers at this endpoint, such as a proxy's login page: correct the endpoint";
+
 pub(crate) fn for_status(status: u16) -> &'static str {
     if let Some((_, hint)) = HINTS.iter().find(|(known, _)| *known == status) {
         return hint;

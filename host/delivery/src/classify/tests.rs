@@ -31,6 +31,22 @@ fn decided(status: u16, verdict: Verdict) -> &'static str {
 }
 
 #[test]
+fn a_success_that_is_a_web_page_holds_unless_the_formatter_knows_it() {
+    for body in ["<!DOCTYPE html><title>Sign in</title>", "\r\n <HTML lang=en>"] {
+        let page = answer(200, &[], body);
+        let decision = classify(&page, Verdict::Standard, 3);
+        assert!(
+            matches!(&decision, Decision::Hold { reason, hint } if reason.contains("web page") && hint.contains("endpoint")),
+            "{decision:?}"
+        );
+        assert_eq!(name(&classify(&page, Verdict::Delivered(None), 3)), "delivered");
+    }
+    for body in ["<ok/>", "{\"html\":\"<html>\"}", "<htm"] {
+        assert_eq!(name(&classify(&answer(200, &[], body), Verdict::Standard, 3)), "delivered", "{body}");
+    }
+}
+
+#[test]
 fn without_an_opinion_of_the_formatter_the_status_decides() {
     for (status, decision) in [
         (200, "delivered"),
