@@ -66,3 +66,18 @@ async fn azures_client_uploads_to_a_stream() {
     client(&lab, "azure_upload.py", &[&token, RULE, STREAM], &iso_hours_from_now(0)).await;
     assert_eq!(lab.taken_whole(), 1);
 }
+
+#[tokio::test]
+async fn pagerdutys_client_triggers_alerts_of_every_severity() {
+    let lab = Lab::start(Siem::pagerduty(KEY)).await;
+    client(&lab, "pagerduty_trigger.py", &[KEY], "").await;
+    assert_eq!(lab.taken_whole(), 4);
+}
+
+#[tokio::test]
+async fn slacks_client_sends_a_message() {
+    let secret = "T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX";
+    let lab = Lab::start(Siem::slack(secret)).await;
+    client(&lab, "slack_send.py", &[secret], "").await;
+    assert_eq!(lab.taken_whole(), 1);
+}
