@@ -11,6 +11,7 @@
 mod budget;
 mod charged;
 mod told;
+mod ways;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -24,6 +25,10 @@ pub const SCHEMA_BYTES: usize = 1024 * 1024;
 /// The most schemas inside it: one in `properties` counts, and so does each element of `allOf`.
 pub(crate) const SUBSCHEMAS: usize = 20_000;
 
+/// The most ways through one schema that asks for what is unevaluated, and through all such schemas together.
+pub(crate) const UNEVALUATED_WAYS: u64 = 256;
+pub(crate) const ALL_UNEVALUATED_WAYS: u64 = 4096;
+
 /// The compiled size of one pattern.
 const PATTERN_BYTES: usize = 1024 * 1024;
 
@@ -31,12 +36,14 @@ const PATTERN_BYTES: usize = 1024 * 1024;
 const COMPILER_STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a check may cost, whatever the event; and what more by its length.
-const STEPS: u64 = 20_000;
+const STEPS: u64 = 100_000;
 const STEPS_A_BYTE: u64 = 16;
 
 /// A schema that was compiled.
 #[derive(Debug)]
 pub struct Schema {
+    /// What the outermost schema costs by itself.
+    root: Charge,
     judge: Validator,
     /// Finds one cause to tell. None: the judge can do it.
     teller: Option<Validator>,
@@ -49,6 +56,10 @@ pub enum SchemaError {
     TooLarge,
     #[error("the schema has more than {SUBSCHEMAS} schemas inside")]
     TooMany,
+    #[error(
+        "there are {most} ways through a schema with `unevaluatedProperties` or `unevaluatedItems`, {all} through all of them; the limits are {UNEVALUATED_WAYS} and {ALL_UNEVALUATED_WAYS}"
+    )]
+    TooManyWays { most: u64, all: u64 },
     #[error("the schema is not JSON: {0}")]
     NotJson(String),
     #[error("the schema refers to {0}, which is not in it")]
@@ -61,12 +72,15 @@ impl SchemaError {
     pub fn hint(&self) -> &'static str {
         match self {
             SchemaError::TooLarge | SchemaError::TooMany => "keep what is about this source's events",
+            SchemaError::TooManyWays { .. } => {
+                "use `additionalProperties` or `items`, or fewer `allOf`, `anyOf` and references beside it"
+            }
             SchemaError::NotJson(_) => "write a JSON Schema: one JSON object",
             SchemaError::Reference(_) => {
                 "nothing is fetched: copy what it refers to into `$defs`, and refer to \"#/$defs/NAME\""
             }
             SchemaError::Invalid { .. } => {
-                "mend it there; it is read as draft 2020-12 unless `$schema` names another, and patterns cannot look around"
+                "mend it there; it is read as draft 2020-12 unless `$schema` names another, and a pattern cannot look around, refer back or count `\\p{…}`"
             }
         }
     }
@@ -94,15 +108,24 @@ impl Schema {
         }
         let written: Value =
             serde_json::from_str(text).map_err(|error| SchemaError::NotJson(error.to_string()))?;
-        let judging = charged::charged(&written, Alternatives::Kept).ok_or(SchemaError::TooMany)?;
-        let telling =
-            if judging.has_alternatives { charged::charged(&written, Alternatives::Closed) } else { None };
-        on_a_thread(move || {
-            // Only for its errors, which name places of the schema as it is written.
-            build(&written)?;
-            let judge = build(&judging.schema)?;
-            Ok(Schema { judge, teller: telling.and_then(|Charged { schema, .. }| build(&schema).ok()) })
-        })
+        on_a_thread(move || Schema::build(&written))
+    }
+
+    fn build(written: &Value) -> Result<Schema, SchemaError> {
+        let (most, all) = ways::unevaluated(written);
+        if most > UNEVALUATED_WAYS || all > ALL_UNEVALUATED_WAYS {
+            return Err(SchemaError::TooManyWays { most, all });
+        }
+        let judging = charged::charged(written, Alternatives::Kept).ok_or(SchemaError::TooMany)?;
+        // Only for its errors, which name places of the schema as it is written.
+        build(written)?;
+        let (root, judge) = (Charge::of(written), build(&judging.schema)?);
+        if !judging.has_alternatives {
+            return Ok(Schema { root, judge, teller: None });
+        }
+        let telling = charged::charged(written, Alternatives::Closed);
+        let teller = telling.and_then(|Charged { schema, .. }| build(&schema).ok());
+        Ok(Schema { root, judge, teller })
     }
 
     /// Whether a JSON text fits. To be called on a thread for blocking work.
@@ -110,7 +133,7 @@ impl Schema {
         let event: Value =
             serde_json::from_str(text).map_err(|error| Unfit::Unreadable(told::unreadable(&error)))?;
         let steps = STEPS + STEPS_A_BYTE * text.len() as u64;
-        match budget::within(steps, || self.judge.is_valid(&event)) {
+        match budget::within(steps, || self.root.pay(&event) && self.judge.is_valid(&event)) {
             Some(true) => Ok(()),
             Some(false) => Err(self.why(&event, steps)),
             None => Err(Unfit::TooCostly),

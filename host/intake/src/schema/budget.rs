@@ -94,7 +94,12 @@ impl Charge {
         self.fixed.saturating_add(by_parts).saturating_add(self.byte.saturating_mul(bytes as u64))
     }
 
-    fn pay(self, instance: &Value) -> bool {
+    pub(super) fn and(self, other: Charge) -> Charge {
+        let Charge { fixed, each, byte } = other;
+        Charge { fixed: self.fixed + fixed, each: self.each + each, byte: self.byte + byte }
+    }
+
+    pub(super) fn pay(self, instance: &Value) -> bool {
         let mut budget = BUDGET.get();
         let cost = self.cost(instance);
         budget.spent |= cost > budget.left || here().abs_diff(budget.start) > STACK_BYTES;

@@ -49,8 +49,13 @@ pub(super) struct Charged {
 
 /// None when there are too many schemas.
 pub(super) fn charged(written: &Value, alternatives: Alternatives) -> Option<Charged> {
-    let mut walk =
-        Walk { alternatives, moved: HashSet::new(), found: HashSet::new(), has_alternatives: false };
+    let mut walk = Walk {
+        root: Charge::of(written),
+        alternatives,
+        moved: HashSet::new(),
+        found: HashSet::new(),
+        has_alternatives: false,
+    };
     walk.schema(written, "", "")?;
     walk.moved = std::mem::take(&mut walk.found);
     let schema = walk.schema(written, "", "")?;
@@ -59,6 +64,7 @@ pub(super) fn charged(written: &Value, alternatives: Alternatives) -> Option<Cha
 
 /// Walks twice: once to find what moves, and once more when that is known.
 struct Walk {
+    root: Charge,
     alternatives: Alternatives,
     /// The places of schemas that have a charge before them, as pointers into what is written.
     moved: HashSet<String>,
@@ -126,7 +132,11 @@ impl Walk {
             return None;
         }
         let schema = self.schema(written, at, base)?;
-        Some(json!({ "allOf": [{ KEYWORD: Charge::of(written).write() }, schema] }))
+        // Nothing stands before the outermost schema.
+        let is_again = REFERENCES.iter().any(|keyword| written.get(*keyword).is_some_and(|to| to == "#"));
+        let charge = Charge::of(written);
+        let charge = if is_again { charge.and(self.root) } else { charge };
+        Some(json!({ "allOf": [{ KEYWORD: charge.write() }, schema] }))
     }
 
     /// What may hold schemas, and may hold anything else.

@@ -333,3 +333,42 @@ proptest! {
         }
     }
 }
+
+/// Each level is two ways to the next.
+fn doubling(levels: usize, around: impl Fn(Value) -> Value) -> Value {
+    let mut definitions: serde_json::Map<String, Value> = (0..levels)
+        .map(|level| (level.to_string(), around(json!({"$ref": format!("#/$defs/{}", level + 1)}))))
+        .collect();
+    definitions.insert(levels.to_string(), json!({"properties": {"a": true}}));
+    json!({"$defs": definitions, "$ref": "#/$defs/0"})
+}
+
+#[test]
+fn what_is_unevaluated_is_asked_of_few_ways_only_since_the_compiler_goes_all_of_them() {
+    let each = |next: Value| json!({"allOf": [next, next], "unevaluatedProperties": false});
+    let items = |next: Value| json!({"if": next, "then": next, "unevaluatedItems": false});
+    let mut outside = doubling(60, |next| json!({"anyOf": [next, next]}));
+    outside["unevaluatedProperties"] = json!(false);
+    for written in [doubling(60, each), doubling(60, items), outside] {
+        let error = Schema::compile(&written.to_string()).unwrap_err();
+        assert!(matches!(error, SchemaError::TooManyWays { .. }), "{error}");
+    }
+    let few = schema(doubling(3, each));
+    assert_eq!(few.check(r#"{"a":1}"#), Ok(()));
+    // Many schemas that have one way each are nothing unusual.
+    let object = json!({"properties": {"a": true}, "unevaluatedProperties": false});
+    let many: serde_json::Map<String, Value> = (0..2_000).map(|n| (n.to_string(), object.clone())).collect();
+    schema(json!({ "properties": many })).check(r#"{"7":{"b":1}}"#).unwrap_err();
+}
+
+#[test]
+fn many_patterns_for_many_names_are_paid_for_also_by_the_outermost_schema() {
+    let patterns: serde_json::Map<String, Value> =
+        (0..300).map(|n| (format!("^{n}[a-z]{{1,9}}$"), json!(true))).collect();
+    let names: serde_json::Map<String, Value> = (0..2_000).map(|n| (n.to_string(), json!(1))).collect();
+    let once = json!({"patternProperties": patterns, "properties": {"again": {"$ref": "#"}}});
+    let schema = schema(once);
+    assert_eq!(schema.check(r#"{"1abc":1,"again":{"2x":1}}"#), Ok(()));
+    assert_eq!(schema.check(&Value::Object(names.clone()).to_string()), Err(Unfit::TooCostly));
+    assert_eq!(schema.check(&json!({ "again": names }).to_string()), Err(Unfit::TooCostly));
+}

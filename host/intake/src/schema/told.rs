@@ -78,6 +78,9 @@ pub(super) fn invalid(error: &ValidationError<'_>) -> SchemaError {
         ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
             format!("{} is not what JSON Schema takes here", error.instance())
         }
+        ValidationErrorKind::Format { format } if format == "regex" => {
+            format!("the pattern {} cannot be read, or becomes too large", error.instance())
+        }
         _ => error.to_string(),
     };
     SchemaError::Invalid { place, problem: short(&problem, EXPECTED_CHARACTERS) }
