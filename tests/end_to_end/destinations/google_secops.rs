@@ -12,7 +12,7 @@ pub(super) fn row() -> Row {
             project: "soc".to_owned(),
             location: "eu".to_owned(),
             instance: "01234567-89ab-cdef-0123-456789abcdef".to_owned(),
-            account: GoogleAccount::of_key_file(KEY_FILE).unwrap(),
+            account: GoogleAccount::of_key_file(KEY_FILE).expect("a key file"),
         }),
         secret: KEY_FILE,
         // The key file of a test names no token endpoint that exists.

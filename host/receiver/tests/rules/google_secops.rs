@@ -15,13 +15,13 @@ pub(crate) async fn secops() -> Lab {
         project: "soc".to_owned(),
         location: "eu".to_owned(),
         instance: "01234567-89ab-cdef-0123-456789abcdef".to_owned(),
-        account: GoogleAccount::of_key_file(KEY_FILE).unwrap(),
+        account: GoogleAccount::of_key_file(KEY_FILE).expect("a key file"),
     }))
     .await
 }
 
 fn token(lab: &Lab) -> String {
-    lab.receiver.issue_token().unwrap()
+    lab.receiver.issue_token().expect("it issues tokens")
 }
 
 fn import(lab: &Lab) -> RequestBuilder {

@@ -1,5 +1,7 @@
 //! What Google's token endpoint checks of a claim.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
