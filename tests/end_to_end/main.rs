@@ -37,6 +37,7 @@ mod profiles;
 mod retry;
 mod schemas;
 mod secrets;
+mod signed;
 mod small_disk;
 mod sources;
 mod trust;

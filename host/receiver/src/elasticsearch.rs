@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use self::document::Refused;
 use self::mapping::Mapping;
 use crate::answer::{Answer, Record, Rules};
+use crate::aws_signature::AwsKey;
 use crate::request::{BodyError, BodyLimits, Encoding, Request};
 use crate::siem::{Playing, Siem};
 
@@ -37,7 +38,7 @@ const OPENSEARCH_BODY_BYTES: usize = 10 * 1024 * 1024;
 impl Siem {
     /// Elasticsearch with an API key, as its `encoded` form.
     pub fn elasticsearch(encoded_api_key: &str) -> Siem {
-        let authorization = format!("ApiKey {encoded_api_key}");
+        let authorization = Authorization::Header(format!("ApiKey {encoded_api_key}"));
         Siem::new(move |config| {
             Playing::by(Search {
                 authorization: authorization.clone(),
@@ -51,7 +52,16 @@ impl Siem {
 
     /// OpenSearch with an internal user.
     pub fn opensearch(user: &str, password: &str) -> Siem {
-        let authorization = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        Self::opensearch_by(Authorization::Header(basic))
+    }
+
+    /// Amazon OpenSearch Service with an IAM key, whose requests are signed.
+    pub fn amazon_opensearch(key: AwsKey) -> Siem {
+        Self::opensearch_by(Authorization::Signature(key))
+    }
+
+    fn opensearch_by(authorization: Authorization) -> Siem {
         Siem::new(move |config| {
             Playing::by(Search {
                 authorization: authorization.clone(),
@@ -64,9 +74,17 @@ impl Siem {
     }
 }
 
+/// Who may ask.
+#[derive(Clone)]
+enum Authorization {
+    /// With this value of the header.
+    Header(String),
+    /// With a signature of this key.
+    Signature(AwsKey),
+}
+
 struct Search {
-    /// The header that is right.
-    authorization: String,
+    authorization: Authorization,
     product: Product,
     who_am_i: &'static str,
     max_body_bytes: usize,
@@ -135,8 +153,19 @@ impl Search {
     }
 
     fn authorize(&self, request: &Request) -> Result<(), Refusal> {
+        let right = match &self.authorization {
+            Authorization::Header(right) => right,
+            // AWS answers before the search engine sees anything.
+            Authorization::Signature(key) => {
+                return key.verify(request).map_err(|error| Refusal {
+                    status: StatusCode::FORBIDDEN,
+                    body: json!({ "message": error.to_string() }),
+                    detail: error.to_string(),
+                });
+            }
+        };
         let reason = match request.header(AUTHORIZATION) {
-            Some(shown) if shown == self.authorization => return Ok(()),
+            Some(shown) if shown == right => return Ok(()),
             Some(_) => {
                 "unable to authenticate with provided credentials and anonymous access is not allowed for this request"
             }

@@ -46,11 +46,13 @@ mod wire;
 
 mod access_tokens;
 mod answer;
+mod aws_signature;
 mod request;
 mod responder;
 mod strict_json;
 mod timestamp;
 
+pub use aws_signature::AwsKey;
 pub use certificate::Certificate;
 pub use collector::CollectorFormat;
 pub use faults::Fault;

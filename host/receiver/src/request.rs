@@ -51,6 +51,8 @@ pub(crate) struct Request {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) compressed_bytes: usize,
+    /// The body as it came; nothing when it was too large to keep.
+    pub(crate) compressed: Bytes,
     pub(crate) body: Result<Bytes, BodyError>,
 }
 
@@ -60,6 +62,7 @@ impl Request {
         let (parts, body) = incoming.into_parts();
         let (compressed, compressed_bytes) =
             timeout(READ_TIMEOUT, collect(body, limits.max_bytes)).await.ok().flatten()?;
+        let kept = compressed.clone().unwrap_or_default();
         let body = match compressed {
             Some(compressed) => decompress(compressed, &parts.headers, limits),
             None => Err(BodyError::TooLarge(limits.max_bytes)),
@@ -70,6 +73,7 @@ impl Request {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             compressed_bytes,
+            compressed: kept,
             body,
         })
     }

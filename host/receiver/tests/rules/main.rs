@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test that indexes what is not there has found something")]
 
 mod acknowledgement;
+mod aws_signature;
 mod azure_data_collector;
 mod collector;
 mod datadog;
