@@ -22,6 +22,7 @@ use crate::framing::FramedBody;
 use crate::grant::{GrantError, GrantedProfile, RequestHead, check_query};
 use crate::group::Group;
 use crate::message_id::MessageId;
+use crate::nginx::refused_certificate;
 
 /// Where a destination is and how it is authenticated.
 #[derive(Debug, Clone)]
@@ -263,7 +264,8 @@ impl Target {
         secrets: &[Secret],
     ) -> Result<Answer, AttemptError> {
         let answer = client.send(request).await?;
-        Ok(self.cleaner.cleaner(secrets).answer(answer))
+        let answer = self.cleaner.cleaner(secrets).answer(answer);
+        refused_certificate(&answer).map_or(Ok(answer), Err)
     }
 }
 

@@ -29,6 +29,7 @@ mod connection;
 mod cookies;
 mod fetch;
 mod message_id;
+mod nginx;
 
 // What the answer means.
 mod classify;

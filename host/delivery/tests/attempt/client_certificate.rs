@@ -187,3 +187,34 @@ async fn a_siem_without_a_pinned_key_gets_nothing_and_a_token_endpoint_needs_no_
     let paths: Vec<String> = server.received().iter().map(|one| one.uri.to_string()).collect();
     assert_eq!(paths, ["/token"]);
 }
+
+/// As nginx writes it, with its own line ends.
+fn nginx_page(words: &str) -> String {
+    format!(
+        "<html>\r\n<head><title>400 {words}</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n\
+         <center>{words}</center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_a_certificate_with_an_answer_holds_and_a_siem_that_quotes_one_does_not() {
+    for words in ["No required SSL certificate was sent", "The SSL certificate error"] {
+        let server = Server::answering(move |_, _| reply(400, nginx_page(words))).await;
+        let authority = Authority::new("clients");
+        write_pair(&server, &authority.issue(|_| ()));
+        let error = refused(&destination(&server, Authentication::None)).await;
+        assert_eq!(error.kind, AttemptErrorKind::Tls);
+        assert!(error.reason.contains(words), "{error}");
+        assert_eq!(server.received().len(), 1);
+
+        for (status, body) in [
+            (400, format!("{{\"text\":\"{}\"}}", nginx_page(words))),
+            (400, format!("<html><body>{}{}</body>", "x".repeat(128), nginx_page(words))),
+            (403, nginx_page(words)),
+        ] {
+            let server = Server::answering(move |_, _| reply(status, body.clone())).await;
+            let answer = Destination::new(&server, Authentication::None).send().await;
+            assert_eq!(answer.expect("the SIEM's own answer").status, status);
+        }
+    }
+}
