@@ -88,6 +88,18 @@ pub(crate) struct Echo {
 impl Echo {
     /// Answers each request with the bytes that `answer` makes; the number is how many came before it.
     pub(crate) async fn start(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Echo {
+        Self::serving(answer, true).await
+    }
+
+    /// The same, and cuts the connection after each answer.
+    pub(crate) async fn cutting(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Echo {
+        Self::serving(answer, false).await
+    }
+
+    async fn serving(
+        answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static,
+        keeps_open: bool,
+    ) -> Echo {
         let Certificates { ca_pem, client_pem, acceptor } = certificates();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -103,7 +115,7 @@ impl Echo {
                     let Ok(stream) = acceptor.accept(socket).await else { return };
                     let has_client = stream.get_ref().1.peer_certificates().is_some();
                     shown.fetch_add(usize::from(has_client), Ordering::Relaxed);
-                    serve(stream, log, answer).await;
+                    serve(stream, log, answer, keeps_open).await;
                 });
             }
         });
@@ -179,7 +191,7 @@ fn certificates() -> Certificates {
     Certificates { ca_pem: authority.pem(), client_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
 }
 
-async fn serve<A>(stream: TlsStream<TcpStream>, log: Arc<Mutex<Vec<Seen>>>, answer: Arc<A>)
+async fn serve<A>(stream: TlsStream<TcpStream>, log: Arc<Mutex<Vec<Seen>>>, answer: Arc<A>, keeps_open: bool)
 where
     A: Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static,
 {
@@ -190,7 +202,8 @@ where
             log.push(seen.clone());
             log.len() - 1
         };
-        if stream.write_all(&answer(number, &seen)).await.is_err() || stream.flush().await.is_err() {
+        let is_sent = stream.write_all(&answer(number, &seen)).await.is_ok() && stream.flush().await.is_ok();
+        if !is_sent || !keeps_open {
             return;
         }
     }

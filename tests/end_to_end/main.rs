@@ -27,6 +27,7 @@ mod destinations;
 mod doctor;
 mod every_destination;
 mod export;
+mod fetched;
 mod independence;
 mod ledger;
 mod notifications;

@@ -80,8 +80,8 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
     section::different(&mut problems, parts.0, parts.1);
     let store = section::store(&mut problems, &file.store, &state);
     let profiles = profile::all(&mut problems, &file.profile);
-    let sources = source::all(&mut problems, &file.source, &profiles, folder);
     let egress = Arc::new(parts.3);
+    let sources = source::all(&mut problems, &file.source, &profiles, &egress, folder);
     let destinations = destination::all(&mut problems, &file.destination, &egress, folder);
     let found = problems.found;
     if !found.is_empty() {

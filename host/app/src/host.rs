@@ -59,7 +59,7 @@ pub(crate) struct Left {
 impl Host {
     /// Opens the store, starts a pipeline for each destination, and then lets producers in.
     pub(crate) async fn start(prepared: Prepared) -> Result<Host> {
-        let Prepared { config, sandbox, registry, sources, destinations, .. } = prepared;
+        let Prepared { config, sandbox, registry, sources, destinations, secrets } = prepared;
         state::prepare(&config.state)?;
         let open_files = open_files::raise_limit();
         let store_config = config.store;
@@ -85,7 +85,7 @@ impl Host {
         let fetched = fetched_kinds(&sources);
         let described = sources.iter().map(describe_source).collect();
         let intake = Intake::new(config.intake, intake_sources(sources), log, Arc::clone(&metrics));
-        let fetching = Sources::start(fetching(fetched, &intake, &config.state));
+        let fetching = Sources::start(fetching(fetched, &intake, &config.state), &secrets);
         let stop_intake = CancellationToken::new();
         let handles = Handles {
             store: store.clone(),

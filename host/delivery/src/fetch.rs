@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use siemaphore_http::{Client, ClientConfig, MetadataClient, Request, Stream};
-use siemaphore_secrets::{Secret, Secrets};
+use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use url::Url;
 
 use crate::attempt::TargetError;
@@ -27,6 +27,8 @@ pub struct FetchConfig {
     /// Credentials go to its scheme, host and port only.
     pub url: Url,
     pub authentication: Authentication,
+    /// Other secrets that may be in force in place of the scheme's own.
+    pub further_secrets: Vec<SecretReference>,
     /// Also used for the token endpoint, if there is one.
     pub client: ClientConfig,
 }
@@ -67,11 +69,13 @@ impl Fetch {
             client.check(token_url).map_err(TargetError::TokenUrl)?;
         }
         let tokens = TokenSource::new(&client, MetadataClient::new(&config.client)?);
+        let authenticator =
+            Authenticator::new(config.authentication, secrets, tokens).with_further(config.further_secrets);
         Ok(Fetch {
             name: config.name,
             url: config.url,
             client,
-            authenticator: Authenticator::new(config.authentication, secrets, tokens),
+            authenticator,
             cleaner: LastCleaner::default(),
         })
     }
@@ -81,11 +85,11 @@ impl Fetch {
     }
 
     /// Gets `url`, which has to be of the same scheme, host and port as the configured one. A credential that is refused
-    /// is renewed once.
+    /// is renewed, or another one tried, as for a delivery.
     pub async fn get(&self, url: &Url, headers: HeaderMap) -> Result<Fetched, AttemptError> {
         let mut ready = self.ready(url, headers).await?;
         let mut answer = self.client.send(ready.request.clone()).await?;
-        if self.renew(&mut ready, answer.status).await {
+        while self.renew(&mut ready, answer.status).await {
             answer = self.client.send(ready.request.clone()).await?;
         }
         let body = std::mem::take(&mut answer.body);
@@ -98,7 +102,7 @@ impl Fetch {
     pub async fn open(&self, headers: HeaderMap, idle_timeout: Duration) -> Result<Opened, AttemptError> {
         let mut ready = self.ready(&self.url, headers).await?;
         let mut stream = self.client.open(ready.request.clone(), idle_timeout).await?;
-        if self.renew(&mut ready, stream.status).await {
+        while self.renew(&mut ready, stream.status).await {
             stream = self.client.open(ready.request.clone(), idle_timeout).await?;
         }
         let (status, headers) = (stream.status, std::mem::take(&mut stream.headers));
@@ -120,8 +124,11 @@ impl Fetch {
         Ok(ready)
     }
 
-    /// Whether another credential was had after a refusal.
+    /// Whether another credential was had after a refusal. That ends: each secret is tried twice at most.
     async fn renew(&self, ready: &mut Ready, status: u16) -> bool {
+        if let Some(credential) = ready.credential.as_ref().filter(|_| matches!(status, 200..=299)) {
+            self.authenticator.taken(credential);
+        }
         let may_be_refused = self.authenticator.authentication().may_be_refused_with(status);
         let Some(refused) = ready.credential.as_ref().filter(|_| may_be_refused) else { return false };
         let renewed = match self.authenticator.renewed(refused, status).await {

@@ -44,7 +44,7 @@ pub use event_log::{Append, AppendError, Appended, EventLog, Idempotency, LogFut
 pub use metrics::{IntakeMetrics, SourceSnapshot};
 pub use refusals::LastRefusal;
 pub use schema::{SCHEMA_BYTES, Schema, SchemaError};
-pub use service::feed::{Feed, FeedError, Mark, RawEvents, Taken};
+pub use service::feed::{Cut, Feed, FeedError, Mark, RawEvents, Taken};
 pub use service::{Intake, router};
 pub use signature::{SecretError, Signature};
 pub use source::Source;

@@ -7,22 +7,29 @@
 //! - While the store takes nothing, a source waits with what it has in hand, and reads no further.
 //! - What is no event is counted, logged now and then with its place, and passed over.
 //! - A source that cannot go on says why in its [status](SourceStatus) and tries again; it never ends the host.
-//! - Nothing is read of the network or of files but what the configuration names.
+//! - Nothing is read of the network or of files but what the configuration names. Servers are asked through
+//!   `siemaphore-delivery`, the one crate that attaches credentials.
 #![forbid(unsafe_code)]
 
 mod checkpoint;
 pub mod file;
 mod progress;
 mod refusals;
+mod remote;
+mod retry;
+mod sse;
 mod status;
 mod task;
 
 use std::path::PathBuf;
 
+pub use remote::check;
+pub use sse::SseConfig;
 pub use status::{SourceStatus, Statuses};
 pub use task::Sources;
 
 use crate::file::FileConfig;
+use siemaphore_delivery::FetchConfig;
 use siemaphore_intake::Feed;
 
 /// One source that fetches, ready to start.
@@ -38,6 +45,7 @@ pub struct SourceConfig {
 #[derive(Debug, Clone)]
 pub enum Kind {
     File(FileConfig),
+    Sse(Box<SseConfig>),
 }
 
 impl Kind {
@@ -45,6 +53,15 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Kind::File(_) => "file",
+            Kind::Sse(_) => "sse",
+        }
+    }
+
+    /// Of a kind that asks a server: whom, and how.
+    pub fn fetch(&self) -> Option<&FetchConfig> {
+        match self {
+            Kind::File(_) => None,
+            Kind::Sse(config) => Some(&config.fetch),
         }
     }
 }

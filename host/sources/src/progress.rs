@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siemaphore_intake::{Feed, FeedError, Mark, RawEvents, Taken};
+use siemaphore_secrets::Secrets;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,7 @@ pub(crate) struct Means {
     pub(crate) feed: Feed,
     pub(crate) stop: CancellationToken,
     pub(crate) status: Arc<Status>,
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Means {

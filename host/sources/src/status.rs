@@ -1,6 +1,6 @@
 //! What a source says of itself while it runs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,12 @@ pub struct SourceStatus {
     pub portions: u64,
     /// What is known to be there and was not read yet; for files only.
     pub lag_bytes: u64,
+    /// Whether a stream is open just now; for streams only.
+    pub connected: bool,
+    /// Requests that were made since the start; for a stream, how often it was opened.
+    pub requests: u64,
+    /// What was read and is not wanted, or was stored before.
+    pub skipped: u64,
     /// When events were stored last, in seconds since 1970; 0 before the first.
     pub last_stored_s: u64,
 }
@@ -41,6 +47,9 @@ pub(crate) struct Status {
     problems: AtomicU64,
     portions: AtomicU64,
     lag_bytes: AtomicU64,
+    connected: AtomicBool,
+    requests: AtomicU64,
+    skipped: AtomicU64,
     last_stored_s: AtomicU64,
 }
 
@@ -54,6 +63,9 @@ impl Status {
             problems: AtomicU64::new(0),
             portions: AtomicU64::new(0),
             lag_bytes: AtomicU64::new(0),
+            connected: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
             last_stored_s: AtomicU64::new(0),
         }
     }
@@ -103,6 +115,18 @@ impl Status {
         self.lag_bytes.store(bytes, Ordering::Relaxed);
     }
 
+    pub(crate) fn connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::Relaxed);
+    }
+
+    pub(crate) fn asked(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn skipped(&self, events: usize) {
+        self.skipped.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
     fn snapshot(&self) -> SourceStatus {
         SourceStatus {
             source: self.source.clone(),
@@ -111,6 +135,9 @@ impl Status {
             problems: self.problems.load(Ordering::Relaxed),
             portions: self.portions.load(Ordering::Relaxed),
             lag_bytes: self.lag_bytes.load(Ordering::Relaxed),
+            connected: self.connected.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
             last_stored_s: self.last_stored_s.load(Ordering::Relaxed),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use siemaphore_secrets::Secrets;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +11,7 @@ use tracing::Instrument;
 use crate::checkpoint::CheckpointFile;
 use crate::progress::{Means, Stopped};
 use crate::status::{Status, Statuses};
-use crate::{Kind, SourceConfig, file};
+use crate::{Kind, SourceConfig, file, sse};
 
 /// Running sources. Dropping them stops them at once.
 pub struct Sources {
@@ -20,7 +21,8 @@ pub struct Sources {
 }
 
 impl Sources {
-    pub fn start(sources: Vec<SourceConfig>) -> Sources {
+    /// Secrets are read when a request needs them.
+    pub fn start(sources: Vec<SourceConfig>, secrets: &Arc<Secrets>) -> Sources {
         let mut tasks = JoinSet::new();
         let stop = CancellationToken::new();
         let mut statuses = Vec::new();
@@ -29,10 +31,12 @@ impl Sources {
             statuses.push(Arc::clone(&status));
             let checkpoint = CheckpointFile::of(&checkpoints, &name);
             let span = tracing::info_span!("source", source = name);
-            let means = Means { source: name, feed, stop: stop.clone(), status };
+            let (stop, secrets) = (stop.clone(), Arc::clone(secrets));
+            let means = Means { source: name, feed, stop, status, secrets };
             let task = async move {
                 let Err(Stopped) = match kind {
                     Kind::File(config) => file::run(config, means, checkpoint).await,
+                    Kind::Sse(config) => sse::run(*config, means, checkpoint).await,
                 };
             };
             tasks.spawn(task.instrument(span));

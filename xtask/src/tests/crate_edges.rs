@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sandbox", &["model"]),
     ("store", &["model"]),
     ("intake", &["model"]),
-    ("sources", &["intake"]),
+    ("sources", &["intake", "secrets", "delivery"]),
     ("registry", &["model", "sandbox"]),
     ("delivery", &["model", "secrets", "http"]),
     ("pipeline", &["model", "store", "registry", "sandbox", "delivery"]),

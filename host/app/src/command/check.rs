@@ -16,9 +16,15 @@ pub(crate) async fn run(path: &Path, as_json: bool) -> Result<(), Failure> {
     };
     let problems = match checked {
         Ok(prepared) if as_json => {
-            return Ok(print::json(&json!({ "ok": true, "destinations": prepared.summary() }))?);
+            let (sources, destinations) = (prepared.asked(), prepared.summary());
+            return Ok(print::json(
+                &json!({ "ok": true, "sources": sources, "destinations": destinations }),
+            )?);
         }
         Ok(prepared) => {
+            prepared.asked().iter().for_each(|source| {
+                print::line(format_args!("source {}  {}  GET {}", source.source, source.kind, source.url));
+            });
             prepared.summary().iter().for_each(|destination| {
                 print::line(format_args!("{}  {}", destination.destination, destination.request));
             });

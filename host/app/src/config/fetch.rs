@@ -1,9 +1,14 @@
 //! Sources that fetch: from where.
 
-use std::path::Path;
+mod remote;
 
-use siemaphore_sources::Kind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use siemaphore_http::EgressPolicy;
 use siemaphore_sources::file::{FileConfig, From, Pattern, PatternError};
+use siemaphore_sources::{Kind, SseConfig};
 
 use crate::config::problem::at;
 use crate::config::{Problems, file, nearest};
@@ -13,9 +18,12 @@ use crate::config::{Problems, file, nearest};
 pub(crate) enum Way {
     Http,
     File,
+    Sse,
 }
 
-const WAYS: [(&str, Way); 2] = [("http", Way::Http), ("file", Way::File)];
+const WAYS: [(&str, Way); 3] = [("http", Way::Http), ("file", Way::File), ("sse", Way::Sse)];
+/// Those that ask a server.
+const REMOTE: &[Way] = &[Way::Sse];
 
 pub(crate) fn way(problems: &mut Problems<'_>, index: usize, source: &file::Source) -> Option<Way> {
     let written = source.kind.as_deref().unwrap_or("http");
@@ -36,22 +44,66 @@ pub(crate) fn way(problems: &mut Problems<'_>, index: usize, source: &file::Sour
 /// A key that means nothing for this kind is a misunderstanding.
 fn refuse_others(problems: &mut Problems<'_>, index: usize, source: &file::Source, way: Way) {
     let written = [
-        ("token", Way::Http, source.token.is_some()),
-        ("signature", Way::Http, source.signature.is_some()),
-        ("path", Way::File, source.path.is_some()),
-        ("from", Way::File, source.from.is_some()),
+        ("token", &[Way::Http][..], source.token.is_some()),
+        ("signature", &[Way::Http], source.signature.is_some()),
+        ("path", &[Way::File], source.path.is_some()),
+        ("from", &[Way::File], source.from.is_some()),
+        ("url", REMOTE, source.url.is_some()),
+        ("secret", REMOTE, source.secret.is_some()),
+        ("authentication", REMOTE, source.authentication.is_some()),
+        ("ca_file", REMOTE, source.ca_file.is_some()),
+        ("allow_plaintext", REMOTE, source.allow_plaintext.is_some()),
+        ("events", &[Way::Sse], source.events.is_some()),
+        ("idle_timeout", &[Way::Sse], source.idle_timeout.is_some()),
     ];
     for (key, of, is_written) in written {
-        if is_written && of != way {
-            let name = WAYS.iter().find(|(_, one)| *one == of).map_or("", |(name, _)| name);
+        if is_written && !of.contains(&way) {
+            let names = WAYS.iter().filter(|(_, one)| of.contains(one));
+            let names: Vec<String> = names.map(|(name, _)| format!("`{name}`")).collect();
+            let kinds = names.join(" and ");
+            let first = WAYS.iter().find(|(_, one)| of.contains(one)).map_or("", |(name, _)| name);
             problems.add(
                 at!["source", index, key],
-                format!("`{key}` is for sources of the kind `{name}`"),
-                format!("take it out, or write `kind = \"{name}\"`"),
+                format!("`{key}` is for sources of the kind {kinds}"),
+                format!("take it out, or write `kind = \"{first}\"`"),
             );
         }
     }
 }
+
+/// Relative paths start at `folder`.
+pub(crate) fn stream(
+    problems: &mut Problems<'_>,
+    index: usize,
+    source: &file::Source,
+    egress: &Arc<EgressPolicy>,
+    folder: &Path,
+) -> Option<Kind> {
+    let fetch = remote::fetch(problems, index, source, egress, folder);
+    let idle_timeout = match source.idle_timeout.as_deref() {
+        None => IDLE_TIMEOUT,
+        Some(text) => {
+            let path = at!["source", index, "idle_timeout"];
+            remote::duration(problems, path, text, SHORTEST_IDLE_TIMEOUT..=LONGEST_IDLE_TIMEOUT)?
+        }
+    };
+    let event_types = source.events.clone().unwrap_or_default();
+    if source.events.as_ref().is_some_and(Vec::is_empty) {
+        problems.add(
+            at!["source", index, "events"],
+            "no type: this source would take nothing",
+            "write the types to take, such as [\"audit\"], or leave `events` out for all",
+        );
+    }
+    Some(Kind::Sse(Box::new(SseConfig { fetch: fetch?, event_types, idle_timeout })))
+}
+
+/// Servers of streams are advised to send a comment every 15 seconds.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Below it a network that hesitates would count as a silent server.
+const SHORTEST_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+/// A connection that is dead and does not show it is noticed within this.
+const LONGEST_IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Relative paths start at `folder`.
 pub(crate) fn files(

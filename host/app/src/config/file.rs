@@ -104,7 +104,8 @@ pub(crate) struct Log {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) organization: Option<String>,
-    /// `http`, which is meant when it is left out: producers send. `file`: the host follows files.
+    /// `http`, which is meant when it is left out: producers send. `file`: the host follows files. `sse`: it follows a
+    /// stream.
     pub(crate) kind: Option<String>,
     /// A secret reference to the bearer token that producers send.
     pub(crate) token: Option<String>,
@@ -114,6 +115,19 @@ pub(crate) struct Source {
     pub(crate) path: Option<String>,
     /// Where files begin that are there at the first start: `beginning` or `end`.
     pub(crate) from: Option<String>,
+    /// Whom the host asks: `https://producer.example.com/events`.
+    pub(crate) url: Option<String>,
+    /// A secret reference or several; shorthand for `authentication.secret`.
+    pub(crate) secret: Option<SecretReferences>,
+    pub(crate) authentication: Option<Authentication>,
+    /// A PEM file of certificate authorities to trust for this source.
+    pub(crate) ca_file: Option<String>,
+    /// Plain http to a loopback address.
+    pub(crate) allow_plaintext: Option<bool>,
+    /// Types of the stream's events; everything when left out.
+    pub(crate) events: Option<Vec<String>>,
+    /// How long a stream may be silent: `5m`.
+    pub(crate) idle_timeout: Option<String>,
     /// How events are read: `auto` or the name of a profile, shipped or written here.
     pub(crate) profile: Option<String>,
     /// A file with the JSON Schema that its events have to fit: `events.schema.json`.

@@ -25,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) sources: Vec<PreparedSource>,
     pub(crate) destinations: Vec<PreparedDestination>,
+    /// For sources that ask servers.
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 /// What is left of a [`Config`] once its parts are prepared.
@@ -53,6 +55,15 @@ pub(crate) struct PreparedDestination {
     request: String,
 }
 
+/// A source that asks a server, as `check` prints it.
+#[derive(Debug, Serialize)]
+pub(crate) struct AskingLine {
+    pub(crate) source: String,
+    pub(crate) kind: &'static str,
+    /// Without its query, which may hold what is not for everybody.
+    pub(crate) url: String,
+}
+
 /// One line of what `check` prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct SummaryLine {
@@ -61,6 +72,17 @@ pub(crate) struct SummaryLine {
 }
 
 impl Prepared {
+    /// Whom the host would ask for events.
+    pub(crate) fn asked(&self) -> Vec<AskingLine> {
+        let asked = self.sources.iter().filter_map(|source| {
+            let kind = source.config.fetched()?;
+            let mut url = kind.fetch()?.url.clone();
+            url.set_query(None);
+            Some(AskingLine { source: source.config.name.clone(), kind: kind.name(), url: url.into() })
+        });
+        asked.collect()
+    }
+
     /// The request that each destination would make.
     pub(crate) fn summary(&self) -> Vec<SummaryLine> {
         let each = self.destinations.iter();
@@ -106,6 +128,7 @@ pub(crate) async fn prepare(config: Config) -> Result<Prepared, Vec<Problem>> {
         registry,
         sources: prepared_sources,
         destinations: prepared_destinations,
+        secrets,
     })
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use siemaphore_http::EgressPolicy;
 use siemaphore_model::normalise::Normaliser;
 use siemaphore_model::profile;
 use siemaphore_model::redaction::Redaction;
@@ -60,6 +61,7 @@ pub(crate) fn all(
     problems: &mut Problems<'_>,
     written: &[file::Source],
     profiles: &Profiles,
+    egress: &Arc<EgressPolicy>,
     folder: &Path,
 ) -> Vec<SourceConfig> {
     let mut names = BTreeSet::new();
@@ -70,7 +72,7 @@ pub(crate) fn all(
         }
     }
     let each = written.iter().enumerate();
-    each.filter_map(|(index, source)| one(problems, index, source, profiles, folder)).collect()
+    each.filter_map(|(index, source)| one(problems, index, source, profiles, egress, folder)).collect()
 }
 
 fn one(
@@ -78,6 +80,7 @@ fn one(
     index: usize,
     source: &file::Source,
     profiles: &Profiles,
+    egress: &Arc<EgressPolicy>,
     folder: &Path,
 ) -> Option<SourceConfig> {
     destination::check_name(problems, at!["source", index, "name"], &source.name);
@@ -89,6 +92,7 @@ fn one(
             credential::of(problems, index, source).map(|credential| SourceWay::Http { credential })
         }
         Some(Way::File) => fetch::files(problems, index, source, folder).map(SourceWay::Fetched),
+        Some(Way::Sse) => fetch::stream(problems, index, source, egress, folder).map(SourceWay::Fetched),
     };
     let normaliser = normaliser(problems, index, source, profiles);
     let refuse = refuses_unknown_versions(problems, index, source);

@@ -6,20 +6,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use siemaphore_delivery::{AttemptErrorKind, Authentication, Fetch, FetchConfig};
-use siemaphore_secrets::{REFRESH_INTERVAL, Secrets};
+use siemaphore_secrets::{REFRESH_INTERVAL, SecretReference, Secrets};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::server::{Server, reply};
 use crate::{client_config, pass, secret_reference, write_secret};
 
-fn fetch(server: &Server) -> Fetch {
-    let config = FetchConfig {
+fn config(server: &Server) -> FetchConfig {
+    FetchConfig {
         name: "export".to_owned(),
         url: server.url("/export?since=0"),
         authentication: Authentication::Bearer { secret: secret_reference(server) },
+        further_secrets: Vec::new(),
         client: client_config(server),
-    };
-    Fetch::new(config, Arc::new(Secrets::new())).expect("it can be fetched")
+    }
+}
+
+fn fetch(server: &Server) -> Fetch {
+    Fetch::new(config(server), Arc::new(Secrets::new())).expect("it can be fetched")
 }
 
 #[tokio::test]
@@ -87,4 +91,24 @@ async fn a_stream_is_opened_with_the_credential_and_its_head_is_cleaned() {
     let mut opened = fetch(&server).open(HeaderMap::new(), Duration::from_secs(60)).await.expect("an answer");
     assert_eq!((opened.head.status, opened.head.header("x-echo")), (200, Some("[secret]")));
     assert_eq!(opened.stream.next().await, Ok(Some(Bytes::from_static(b"data: a\n\n"))));
+}
+
+#[tokio::test]
+async fn of_several_secrets_the_one_that_is_in_force_is_found_and_kept() {
+    let server = Server::answering(|_, request| match request.header("authorization") {
+        Some("Bearer fetch-token-2") => reply(200, "[]"),
+        _ => reply(401, ""),
+    })
+    .await;
+    write_secret(&server, "fetch-token-1");
+    let second = server.folder().join("second");
+    std::fs::copy(server.folder().join("secret"), &second).expect("a copy");
+    std::fs::write(&second, "fetch-token-2").expect("a written file");
+    let config = FetchConfig { further_secrets: vec![SecretReference::File(second)], ..config(&server) };
+    let fetch = Fetch::new(config, Arc::new(Secrets::new())).expect("it can be fetched");
+    for _ in 0..2 {
+        let fetched = fetch.get(fetch.url(), HeaderMap::new()).await.expect("an answer");
+        assert_eq!(fetched.head.status, 200);
+    }
+    assert_eq!(server.received().len(), 3);
 }

@@ -15,6 +15,7 @@ use crate::answer::RequestError;
 use crate::batch::Batch;
 use crate::commit::Portion;
 use crate::event_log::{AppendError, Appended, Idempotency};
+use crate::items::{Format, Items};
 use crate::reason::Reason;
 use crate::source::ActiveSource;
 
@@ -33,6 +34,14 @@ pub struct Feed {
 pub struct RawEvents {
     text: Bytes,
     places: Arc<[Range<usize>]>,
+}
+
+/// Where the raw events of a text are: one value, the elements of an array, or lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cut {
+    pub places: Vec<Range<usize>>,
+    /// Why what follows the last of them cannot be told apart.
+    pub broken: Option<String>,
 }
 
 /// What raw events are known by: whoever takes them a second time learns what was noted the first time.
@@ -100,6 +109,22 @@ impl RawEvents {
 
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.places.iter().map(|place| self.text.get(place.clone()).unwrap_or_default())
+    }
+}
+
+impl Cut {
+    pub fn of(text: &[u8]) -> Cut {
+        let mut cut = Cut::default();
+        for item in Items::new(text, Format::of_body(text)) {
+            match item {
+                Ok(item) => {
+                    let start = item.as_ptr() as usize - text.as_ptr() as usize;
+                    cut.places.push(start..start + item.len());
+                }
+                Err(broken) => cut.broken = Some(broken.to_string()),
+            }
+        }
+        cut
     }
 }
 

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 /// Far more than anything takes: only a test that fails waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const SOURCE: &str = "tail";
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(10);
 
 pub struct Rig {
     pub folder: TempDir,
@@ -57,7 +58,7 @@ impl Rig {
             feed: intake.feed(SOURCE).unwrap(),
             checkpoints: self.folder.path().join("checkpoints"),
         };
-        self.sources = Some(Sources::start(vec![config]));
+        self.sources = Some(Sources::start(vec![config], &Arc::default()));
     }
 
     pub async fn stop(&mut self) {
@@ -74,6 +75,19 @@ impl Rig {
 
     pub fn status(&self) -> SourceStatus {
         self.sources.as_ref().unwrap().statuses().snapshot().remove(0)
+    }
+
+    /// Asks until the source says what is wanted of it.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&SourceStatus) -> bool) -> SourceStatus {
+        let start = Instant::now();
+        loop {
+            let status = self.status();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not come to be {what}: {status:?}");
+            tokio::time::sleep(BETWEEN_QUESTIONS).await;
+        }
     }
 
     pub fn counters(&self) -> SourceSnapshot {

@@ -2,6 +2,9 @@
 
 mod schema;
 
+use std::sync::Arc;
+
+use siemaphore_delivery::{FetchConfig, TargetError};
 use siemaphore_intake::{Signature, Source};
 use siemaphore_secrets::{Secret, SecretReference, Secrets};
 use siemaphore_sources::Kind;
@@ -18,7 +21,7 @@ pub(super) async fn prepare(
     problems: &mut Problems<'_>,
     index: usize,
     config: SourceConfig,
-    secrets: &Secrets,
+    secrets: &Arc<Secrets>,
 ) -> Option<PreparedSource> {
     let schema = match config.schema.clone() {
         Some(file) => Some(schema::prepare(problems, index, file).await?),
@@ -27,7 +30,7 @@ pub(super) async fn prepare(
     let credential = match &config.way {
         SourceWay::Http { credential } => credential,
         SourceWay::Fetched(kind) => {
-            prepare_fetching(problems, index, kind.clone()).await;
+            prepare_fetching(problems, index, kind.clone(), secrets).await;
             return Some(PreparedSource { config, token_digest: None, signature: None, schema });
         }
     };
@@ -59,14 +62,37 @@ pub(super) async fn prepare(
     Some(PreparedSource { config, token_digest, signature, schema })
 }
 
-async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind) {
-    match kind {
-        Kind::File(files) => {
-            let looked = spawn_blocking(move || siemaphore_sources::file::examine(&files)).await;
-            if let Ok(Err(problem)) = looked {
-                problems.add(at!["source", index, "path"], problem.to_string(), problem.hint());
-            }
+async fn prepare_fetching(problems: &mut Problems<'_>, index: usize, kind: Kind, secrets: &Arc<Secrets>) {
+    if let Some(fetch) = kind.fetch() {
+        prepare_remote(problems, index, fetch, secrets).await;
+    }
+    if let Kind::File(files) = kind {
+        let looked = spawn_blocking(move || siemaphore_sources::file::examine(&files)).await;
+        if let Ok(Err(problem)) = looked {
+            problems.add(at!["source", index, "path"], problem.to_string(), problem.hint());
         }
+    }
+}
+
+/// Nobody is asked: a producer that is away just now does not keep the host from starting.
+async fn prepare_remote(
+    problems: &mut Problems<'_>,
+    index: usize,
+    fetch: &FetchConfig,
+    secrets: &Arc<Secrets>,
+) {
+    for reference in fetch.authentication.secret().into_iter().chain(&fetch.further_secrets) {
+        if let Err(error) = secrets.resolve(reference).await {
+            problems.add(at!["source", index, "secret"], error.to_string(), error.hint());
+        }
+    }
+    if let Err(error) = siemaphore_sources::check(fetch, secrets) {
+        let path = match &error {
+            TargetError::Endpoint(_) => at!["source", index, "url"],
+            TargetError::TokenUrl(_) => at!["source", index, "authentication", "token_url"],
+            _ => at!["source", index, "ca_file"],
+        };
+        problems.add(path, error.to_string(), error.hint());
     }
 }
 

@@ -21,7 +21,7 @@ fn what_is_missing_or_means_nothing_is_named_with_its_line_and_what_to_write() {
         ("kind = 'fil'", "3: `fil` is no kind of source (did you mean \"file\"?)"),
         (
             "kind = 'kafka'",
-            "3: `kafka` is no kind of source (write one of: http, file; or leave it out for http)",
+            "3: `kafka` is no kind of source (write one of: http, file, sse; or leave it out for http)",
         ),
         ("", "1: source `tail` has no token (write `token = \"env:NAME\"`"),
         ("kind = 'file'", "1: source `tail` follows files, and names none (write a path, such as"),
@@ -49,5 +49,67 @@ fn what_is_missing_or_means_nothing_is_named_with_its_line_and_what_to_write() {
     ] {
         let found = problems(&source(lines));
         assert!(found[0].starts_with(told), "{lines}: {found:?}");
+    }
+}
+
+#[test]
+fn a_stream_is_followed_with_a_url_and_a_secret() {
+    let text =
+        source("kind = 'sse'\nurl = 'https://p.example.com/v1/stream?tenant=acme'\nsecret = 'env:TOKEN'");
+    let config = from_text(text, Path::new("/etc/siemaphore")).ok().unwrap();
+    let Some(siemaphore_sources::Kind::Sse(stream)) = config.sources[0].fetched() else { panic!() };
+    assert_eq!(stream.fetch.url.as_str(), "https://p.example.com/v1/stream?tenant=acme");
+    assert!(matches!(stream.fetch.authentication, siemaphore_delivery::Authentication::Bearer { .. }));
+    assert_eq!((stream.idle_timeout, stream.event_types.len()), (Duration::from_secs(300), 0));
+}
+
+#[test]
+fn what_is_wrong_with_a_server_that_is_asked_is_named_with_its_line_and_what_to_write() {
+    let asked = "kind = 'sse'\nurl = 'https://p.example.com/'\n";
+    for (lines, told) in [
+        ("kind = 'sse'".to_owned(), "1: source `tail` asks a server, and names none (write a whole URL"),
+        ("kind = 'sse'\nurl = 'p.example.com'".to_owned(), "4: this is not a URL"),
+        (
+            "kind = 'sse'\nurl = 'http://p.example.com'".to_owned(),
+            "4: the URL of p.example.com is not encrypted",
+        ),
+        ("kind = 'sse'\nurl = 'https://10.0.0.1/'".to_owned(), "4: the address 10.0.0.1 is private (if the"),
+        (format!("{asked}secret = 's3cr3t'"), "5: not a secret reference"),
+        (format!("{asked}token = 'env:A'"), "5: `token` is for sources of the kind `http` (take it out"),
+        (format!("{asked}path = '/a'"), "5: `path` is for sources of the kind `file`"),
+        ("token = 'env:A'\nurl = 'https://p'".to_owned(), "4: `url` is for sources of the kind `sse`"),
+        (format!("{asked}events = []"), "5: no type: this source would take nothing"),
+        (
+            format!("{asked}idle_timeout = '10ms'"),
+            "5: 10ms is not possible here (write a time from 1s to 1day)",
+        ),
+        (
+            format!("{asked}authentication = {{ scheme = 'baerer' }}"),
+            "5: there is no authentication scheme `baerer`",
+        ),
+        (
+            format!("{asked}authentication = {{ scheme = 'basic' }}"),
+            "5: authentication of source `tail` needs a secret",
+        ),
+        (
+            format!("{asked}secret = 'env:A'\nauthentication = {{ scheme = 'basic' }}"),
+            "6: this authentication scheme needs `username` (write `username = \"…\"` under authentication)",
+        ),
+        (
+            format!("{asked}secret = 'env:A'\nauthentication = {{ scheme = 'header', header = 'a b' }}"),
+            "6: `a b` cannot be a header",
+        ),
+        (
+            format!("{asked}secret = 'env:A'\nauthentication = {{ secret = 'env:B' }}"),
+            "5: the secret is given twice",
+        ),
+        (
+            format!("{asked}secret = 'env:A'\nauthentication = {{ scheme = 'none' }}"),
+            "6: source `tail` has a secret and uses none",
+        ),
+    ] {
+        let found = problems(&source(&lines));
+        assert!(found.first().is_some_and(|first| first.starts_with(told)), "{lines}: {found:?}");
+        assert!(!found[0].contains("s3cr3t"), "{found:?}");
     }
 }
