@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::echo::{Echo, Seen};
 use crate::support::events::numbered;
@@ -136,4 +136,60 @@ async fn a_stream_that_refuses_the_token_is_told_with_what_to_do_and_check_shows
     scene.restart().await;
     all_arrived(&scene, &events[..]).await;
     scene.stop().await;
+}
+
+/// Of an export, the newest events first.
+const PAGE: usize = 500;
+
+fn export(events: &[Value], requests: usize, seen: &Seen) -> Vec<u8> {
+    if header(seen, "authorization") != Some(&format!("Bearer {TOKEN}")) {
+        return b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n".to_vec();
+    }
+    if requests % 5 == 2 {
+        return b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n".to_vec();
+    }
+    let line = seen.head.lines().next().unwrap();
+    let page = line.split_once("page=").map_or(0, |(_, rest)| rest[..1].parse::<usize>().unwrap());
+    let newest_first: Vec<&Value> = events.iter().rev().skip(page * PAGE).take(PAGE).collect();
+    let body = json!({ "data": newest_first, "total": events.len() }).to_string();
+    let link = match (page + 1) * PAGE < events.len() {
+        true => format!("link: </v1/audit?page={}>; rel=\"next\"\r\n", page + 1),
+        false => String::new(),
+    };
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{link}content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn an_export_in_pages_that_refuses_now_and_then_survives_kills_without_loss_or_doubles() {
+    let events = numbered("export", 4_000);
+    let sent = events.clone();
+    let producer = Echo::start(move |requests, seen| export(&sent, requests, seen)).await;
+    let lines = "kind = \"pull\"\nevery = \"1h\"\nitems = \"/data\"\nfrom = \"2026-01-01T00:00:00Z\"\n\
+                 pages = { next = \"link\" }\n\
+                 cursor = { parameter = \"since\", item = \"/timestamp\", overlap = \"5m\" }";
+    let mut scene = asking(&producer, "/v1/audit", lines).await;
+    for round in 1..=2 {
+        // Somewhere among the pages, each time somewhere else.
+        scene.splunk().arrived(round * 700).await;
+        scene.host.kill().await;
+        scene.restart().await;
+    }
+    all_arrived(&scene, &events).await;
+    let first = producer.seen()[0].head.lines().next().unwrap().to_owned();
+    assert_eq!(first, "GET /v1/audit?since=2025-12-31T23%3A55%3A00Z HTTP/1.1");
+    metrics(&scene, &["siemaphore_source_requests_total{source=\"producer\",kind=\"pull\"}"]).await;
+    has_kept_the_token(&scene);
+    // The run is complete and the next one is an hour away: a restart asks for nothing.
+    let asked = producer.seen().len();
+    assert!(scene.host.terminate().await.success());
+    scene.restart().await;
+    let listed = scene.ask(&["source", "list", "--json"]).await.expect(0).json();
+    let listed = listed.as_array().unwrap().iter().find(|source| source["name"] == "producer").unwrap();
+    assert_eq!((&listed["kind"], &listed["state"]), (&json!("pull"), &json!("fetching")));
+    scene.stop().await;
+    assert_eq!(producer.seen().len(), asked);
 }

@@ -109,7 +109,7 @@ fn intake_by_kind(page: &mut Page, sources: &[SourceSnapshot]) {
 
 fn fetching(page: &mut Page, sources: &[SourceStatus]) {
     type Read = fn(&SourceStatus) -> u64;
-    let families: [(&str, &str, &str, Read); 8] = [
+    let families: [(&str, &str, &str, Read); 7] = [
         ("siemaphore_source_up", "gauge", "0 while a source that fetches cannot go on.", |source| {
             u64::from(source.problem.is_none())
         }),
@@ -121,9 +121,6 @@ fn fetching(page: &mut Page, sources: &[SourceStatus]) {
         }),
         ("siemaphore_source_lag_bytes", "gauge", "What is in its files and was not read yet.", |source| {
             source.lag_bytes
-        }),
-        ("siemaphore_source_connected", "gauge", "1 while its stream is open.", |source| {
-            u64::from(source.connected)
         }),
         ("siemaphore_source_requests_total", "counter", "Requests that it made of its server.", |source| {
             source.requests
@@ -142,6 +139,12 @@ fn fetching(page: &mut Page, sources: &[SourceStatus]) {
         page.family(name, kind, help);
         for source in sources {
             page.sample(&[("source", &source.source), ("kind", source.kind)], read(source));
+        }
+    }
+    page.family("siemaphore_source_connected", "gauge", "1 while its stream is open; of streams only.");
+    for source in sources {
+        if let Some(connected) = source.connected {
+            page.sample(&[("source", &source.source), ("kind", source.kind)], u64::from(connected));
         }
     }
 }

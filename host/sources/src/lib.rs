@@ -14,6 +14,7 @@
 mod checkpoint;
 pub mod file;
 mod progress;
+mod pull;
 mod refusals;
 mod remote;
 mod retry;
@@ -23,6 +24,7 @@ mod task;
 
 use std::path::PathBuf;
 
+pub use pull::{Begin, Cursor, CursorOf, Next, PullConfig};
 pub use remote::check;
 pub use sse::SseConfig;
 pub use status::{SourceStatus, Statuses};
@@ -46,6 +48,7 @@ pub struct SourceConfig {
 pub enum Kind {
     File(FileConfig),
     Sse(Box<SseConfig>),
+    Pull(Box<PullConfig>),
 }
 
 impl Kind {
@@ -54,6 +57,7 @@ impl Kind {
         match self {
             Kind::File(_) => "file",
             Kind::Sse(_) => "sse",
+            Kind::Pull(_) => "pull",
         }
     }
 
@@ -62,6 +66,7 @@ impl Kind {
         match self {
             Kind::File(_) => None,
             Kind::Sse(config) => Some(&config.fetch),
+            Kind::Pull(config) => Some(&config.fetch),
         }
     }
 }

@@ -29,6 +29,10 @@ pub(crate) enum Remedy {
 }
 
 impl Trouble {
+    pub(crate) fn passing(problem: String, hint: &str) -> Trouble {
+        Trouble { problem, hint: hint.to_owned(), remedy: Remedy::Time { asked: None } }
+    }
+
     pub(crate) fn held(problem: String, hint: &str) -> Trouble {
         Trouble { problem, hint: hint.to_owned(), remedy: Remedy::Operator }
     }

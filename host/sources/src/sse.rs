@@ -64,6 +64,7 @@ pub(crate) async fn run(
     means: Means,
     checkpoint: CheckpointFile,
 ) -> Result<Infallible, Stopped> {
+    means.status.connected(false);
     let progress = Progress::resume(means.clone(), checkpoint).await?;
     let fetch = remote::connect(&config.fetch, &means).await?;
     let refusals = Refusals::new(&means.source, means.feed.clone());

@@ -1,6 +1,6 @@
 //! What a source says of itself while it runs.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,8 +18,8 @@ pub struct SourceStatus {
     pub portions: u64,
     /// What is known to be there and was not read yet; for files only.
     pub lag_bytes: u64,
-    /// Whether a stream is open just now; for streams only.
-    pub connected: bool,
+    /// Whether its stream is open just now; None for what is no stream.
+    pub connected: Option<bool>,
     /// Requests that were made since the start; for a stream, how often it was opened.
     pub requests: u64,
     /// What was read and is not wanted, or was stored before.
@@ -47,7 +47,7 @@ pub(crate) struct Status {
     problems: AtomicU64,
     portions: AtomicU64,
     lag_bytes: AtomicU64,
-    connected: AtomicBool,
+    connected: Mutex<Option<bool>>,
     requests: AtomicU64,
     skipped: AtomicU64,
     last_stored_s: AtomicU64,
@@ -63,7 +63,7 @@ impl Status {
             problems: AtomicU64::new(0),
             portions: AtomicU64::new(0),
             lag_bytes: AtomicU64::new(0),
-            connected: AtomicBool::new(false),
+            connected: Mutex::default(),
             requests: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             last_stored_s: AtomicU64::new(0),
@@ -116,7 +116,7 @@ impl Status {
     }
 
     pub(crate) fn connected(&self, connected: bool) {
-        self.connected.store(connected, Ordering::Relaxed);
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected);
     }
 
     pub(crate) fn asked(&self) {
@@ -135,7 +135,7 @@ impl Status {
             problems: self.problems.load(Ordering::Relaxed),
             portions: self.portions.load(Ordering::Relaxed),
             lag_bytes: self.lag_bytes.load(Ordering::Relaxed),
-            connected: self.connected.load(Ordering::Relaxed),
+            connected: *self.connected.lock().unwrap_or_else(PoisonError::into_inner),
             requests: self.requests.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),
             last_stored_s: self.last_stored_s.load(Ordering::Relaxed),

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use crate::checkpoint::CheckpointFile;
 use crate::progress::{Means, Stopped};
 use crate::status::{Status, Statuses};
-use crate::{Kind, SourceConfig, file, sse};
+use crate::{Kind, SourceConfig, file, pull, sse};
 
 /// Running sources. Dropping them stops them at once.
 pub struct Sources {
@@ -37,6 +37,7 @@ impl Sources {
                 let Err(Stopped) = match kind {
                     Kind::File(config) => file::run(config, means, checkpoint).await,
                     Kind::Sse(config) => sse::run(*config, means, checkpoint).await,
+                    Kind::Pull(config) => pull::run(*config, means, checkpoint).await,
                 };
             };
             tasks.spawn(task.instrument(span));

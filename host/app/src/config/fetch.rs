@@ -1,5 +1,6 @@
 //! Sources that fetch: from where.
 
+mod export;
 mod remote;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use siemaphore_http::EgressPolicy;
 use siemaphore_sources::file::{FileConfig, From, Pattern, PatternError};
 use siemaphore_sources::{Kind, SseConfig};
 
+pub(crate) use self::export::export;
 use crate::config::problem::at;
 use crate::config::{Problems, file, nearest};
 
@@ -19,11 +21,13 @@ pub(crate) enum Way {
     Http,
     File,
     Sse,
+    Pull,
 }
 
-const WAYS: [(&str, Way); 3] = [("http", Way::Http), ("file", Way::File), ("sse", Way::Sse)];
+const WAYS: [(&str, Way); 4] =
+    [("http", Way::Http), ("file", Way::File), ("sse", Way::Sse), ("pull", Way::Pull)];
 /// Those that ask a server.
-const REMOTE: &[Way] = &[Way::Sse];
+const REMOTE: &[Way] = &[Way::Sse, Way::Pull];
 
 pub(crate) fn way(problems: &mut Problems<'_>, index: usize, source: &file::Source) -> Option<Way> {
     let written = source.kind.as_deref().unwrap_or("http");
@@ -47,7 +51,7 @@ fn refuse_others(problems: &mut Problems<'_>, index: usize, source: &file::Sourc
         ("token", &[Way::Http][..], source.token.is_some()),
         ("signature", &[Way::Http], source.signature.is_some()),
         ("path", &[Way::File], source.path.is_some()),
-        ("from", &[Way::File], source.from.is_some()),
+        ("from", &[Way::File, Way::Pull], source.from.is_some()),
         ("url", REMOTE, source.url.is_some()),
         ("secret", REMOTE, source.secret.is_some()),
         ("authentication", REMOTE, source.authentication.is_some()),
@@ -55,6 +59,11 @@ fn refuse_others(problems: &mut Problems<'_>, index: usize, source: &file::Sourc
         ("allow_plaintext", REMOTE, source.allow_plaintext.is_some()),
         ("events", &[Way::Sse], source.events.is_some()),
         ("idle_timeout", &[Way::Sse], source.idle_timeout.is_some()),
+        ("every", &[Way::Pull], source.every.is_some()),
+        ("items", &[Way::Pull], source.items.is_some()),
+        ("cursor", &[Way::Pull], source.cursor.is_some()),
+        ("pages", &[Way::Pull], source.pages.is_some()),
+        ("body_limit", &[Way::Pull], source.body_limit.is_some()),
     ];
     for (key, of, is_written) in written {
         if is_written && !of.contains(&way) {

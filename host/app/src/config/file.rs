@@ -105,7 +105,7 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) organization: Option<String>,
     /// `http`, which is meant when it is left out: producers send. `file`: the host follows files. `sse`: it follows a
-    /// stream.
+    /// stream. `pull`: it asks for an export.
     pub(crate) kind: Option<String>,
     /// A secret reference to the bearer token that producers send.
     pub(crate) token: Option<String>,
@@ -113,7 +113,8 @@ pub(crate) struct Source {
     pub(crate) signature: Option<Signature>,
     /// The files that are followed: `/var/log/app/*.jsonl`.
     pub(crate) path: Option<String>,
-    /// Where files begin that are there at the first start: `beginning` or `end`.
+    /// Where files begin that are there at the first start: `beginning` or `end`. Where an export begins: `now`, or the
+    /// cursor's first value.
     pub(crate) from: Option<String>,
     /// Whom the host asks: `https://producer.example.com/events`.
     pub(crate) url: Option<String>,
@@ -128,6 +129,14 @@ pub(crate) struct Source {
     pub(crate) events: Option<Vec<String>>,
     /// How long a stream may be silent: `5m`.
     pub(crate) idle_timeout: Option<String>,
+    /// How often an export is asked for: `5m`.
+    pub(crate) every: Option<String>,
+    /// Where the events are in an answer: `/data`.
+    pub(crate) items: Option<String>,
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) pages: Option<Pages>,
+    /// The most of one answer: `16 MiB`.
+    pub(crate) body_limit: Option<String>,
     /// How events are read: `auto` or the name of a profile, shipped or written here.
     pub(crate) profile: Option<String>,
     /// A file with the JSON Schema that its events have to fit: `events.schema.json`.
@@ -137,6 +146,30 @@ pub(crate) struct Source {
     /// Remove prompts, responses, tool arguments and credentials before anything is stored.
     pub(crate) redact: Option<bool>,
     pub(crate) events_per_second: Option<u32>,
+}
+
+/// How far an export was read, as the next request says it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cursor {
+    /// Of the query: `since`.
+    pub(crate) parameter: String,
+    /// Where it is in each event: `/created_at`.
+    pub(crate) item: Option<String>,
+    /// Where it is in the answer: `/next_cursor`.
+    pub(crate) answer: Option<String>,
+    /// How much earlier a time is sent than it was: `5m`.
+    pub(crate) overlap: Option<String>,
+}
+
+/// Where an answer names its next page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pages {
+    /// `link` for the header, or a place in the answer: `/next`.
+    pub(crate) next: String,
+    /// What is there is sent back in this parameter of the query.
+    pub(crate) parameter: Option<String>,
 }
 
 /// How a source signs its requests.

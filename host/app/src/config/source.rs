@@ -93,6 +93,7 @@ fn one(
         }
         Some(Way::File) => fetch::files(problems, index, source, folder).map(SourceWay::Fetched),
         Some(Way::Sse) => fetch::stream(problems, index, source, egress, folder).map(SourceWay::Fetched),
+        Some(Way::Pull) => fetch::export(problems, index, source, egress, folder).map(SourceWay::Fetched),
     };
     let normaliser = normaliser(problems, index, source, profiles);
     let refuse = refuses_unknown_versions(problems, index, source);

@@ -9,6 +9,7 @@ mod rig;
 #[path = "../../../http/tests/client/server.rs"]
 mod server;
 
+mod pull;
 mod sse;
 
 use std::fs;

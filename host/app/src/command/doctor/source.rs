@@ -15,7 +15,7 @@ pub(crate) async fn check(name: String, kind: Kind) -> Vec<Finding> {
             found.into_iter().collect()
         }
         // What is asked is told by `check`; asking could change what the server takes to be read.
-        Kind::Sse(_) => Vec::new(),
+        Kind::Sse(_) | Kind::Pull(_) => Vec::new(),
     }
 }
 
