@@ -57,6 +57,10 @@ impl State for Exported {
     fn apply(&mut self, change: Change) {
         self.seen.extend(change.seen.into_iter().map(|digest| (digest, self.run)));
         self.cursor = change.cursor.or(self.cursor.take());
+        // A run that never comes to its end must not fill the checkpoint.
+        if self.seen.len() > 2 * MOST_SEEN {
+            self.forget();
+        }
         if let Some(Ended { asked_s, tags }) = change.ended {
             self.asked_s = Some(asked_s);
             self.tags = tags.unwrap_or(std::mem::take(&mut self.tags));
@@ -118,7 +122,10 @@ mod tests {
         let has = |number: usize| state.has_seen(&digest(&number.to_be_bytes()));
         assert_eq!(state.seen.len(), MOST_SEEN);
         assert!((0..5).all(has) && !(5..10).any(has) && (10..30).all(has));
-        state.apply(Change { seen: Vec::new(), ..Change::default() });
+        for part in 1..4 {
+            state.apply(seen(part * MOST_SEEN..(part + 1) * MOST_SEEN));
+            assert!(state.seen.len() <= 2 * MOST_SEEN, "a run without an end");
+        }
         assert_eq!(state.cursor.as_deref(), Some("7"));
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<Exported>(&text).unwrap(), state);
