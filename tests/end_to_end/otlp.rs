@@ -48,6 +48,16 @@ async fn log_records_of_an_exporter_arrive_with_their_severity_and_attributes() 
     let headers = [("content-type", "application/json")];
     let answer = request(scene.host.intake, "POST", "/v1/logs", &headers, body.to_string()).await;
     assert_eq!(answer.expect(401).json()["code"], 16);
+    let bad = [("authorization", bearer.as_str()), ("content-type", "application/x-protobuf")];
+    request(scene.host.intake, "POST", "/v1/logs", &bad, "no message").await.expect(400);
+    scene
+        .measures(&[
+            "siemaphore_intake_requests_total{source=\"gateway\",way=\"logs\"} 2",
+            "siemaphore_intake_accepted_events_total{source=\"gateway\"} 2",
+            "siemaphore_intake_refused_requests_total{source=\"gateway\",reason=\"unreadable\"} 1",
+            "siemaphore_intake_unauthorized_requests_total 1",
+        ])
+        .await;
     scene.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Entry, Scene, get, output, request, run, spawn};
+use crate::support::{Entry, Scene, output, request, run, spawn};
 
 const SCHEMA: &str = r##"{
     "$defs": {"user": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}},
@@ -93,14 +93,13 @@ async fn what_does_not_fit_the_schema_of_its_source_is_refused_counted_and_shown
         "acme/tail had 1 event refused: schema 1",
         "the last, ",
     ]);
-    let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
-    for sample in [
-        "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"schema\"} 5",
-        "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"not-json\"} 0",
-        "siemaphore_intake_refused_events_total{source=\"tail\",reason=\"schema\"} 1",
-    ] {
-        assert!(metrics.lines().any(|line| line == sample), "no {sample} in {metrics}");
-    }
+    scene
+        .measures(&[
+            "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"schema\"} 5",
+            "siemaphore_intake_refused_events_total{source=\"gateway\",reason=\"not-json\"} 0",
+            "siemaphore_intake_refused_events_total{source=\"tail\",reason=\"schema\"} 1",
+        ])
+        .await;
     scene.stop().await;
 }
 
@@ -134,15 +133,14 @@ async fn events_of_an_unknown_version_are_accepted_with_a_warning_or_refused_as_
         .await
         .expect(0)
         .shows(&[&shown, "acme/strict had 2 events refused: schema-version 2"]);
-    let metrics = get(scene.host.admin, "/metrics").await.expect(200).text;
-    for sample in [
-        "siemaphore_intake_unknown_version_events_total{source=\"gateway\"} 2",
-        "siemaphore_intake_unknown_version_events_total{source=\"strict\"} 0",
-        "siemaphore_intake_refused_events_total{source=\"strict\",reason=\"schema-version\"} 2",
-        "siemaphore_intake_requests_total{source=\"strict\",way=\"events\"} 1",
-    ] {
-        assert!(metrics.lines().any(|line| line == sample), "no {sample} in {metrics}");
-    }
+    scene
+        .measures(&[
+            "siemaphore_intake_unknown_version_events_total{source=\"gateway\"} 2",
+            "siemaphore_intake_unknown_version_events_total{source=\"strict\"} 0",
+            "siemaphore_intake_refused_events_total{source=\"strict\",reason=\"schema-version\"} 2",
+            "siemaphore_intake_requests_total{source=\"strict\",way=\"events\"} 1",
+        ])
+        .await;
     scene.stop().await;
 }
 

@@ -50,6 +50,16 @@ async fn a_signed_request_needs_no_token_and_arrives_once() {
     let path = "/v1/webhooks/github";
     request(scene.host.intake, "POST", path, &headers, other).await.expect(200);
     request(scene.host.intake, "POST", path, &headers, body).await.expect(401);
+    scene
+        .measures(&[
+            "siemaphore_intake_requests_total{source=\"standard\",way=\"webhook\"} 2",
+            "siemaphore_intake_accepted_events_total{source=\"standard\"} 1",
+            "siemaphore_intake_repeated_requests_total{source=\"standard\"} 1",
+            "siemaphore_intake_signature_failures_total{source=\"standard\"} 0",
+            "siemaphore_intake_signature_failures_total{source=\"github\"} 1",
+            "siemaphore_intake_refused_requests_total{source=\"github\",reason=\"signature\"} 1",
+        ])
+        .await;
 
     let arrived = scene.splunk().arrived(2).await;
     let mut ids: Vec<&str> =

@@ -258,6 +258,14 @@ impl Scene {
         cli::run(&[command, &["--config", configuration]].concat()).await
     }
 
+    /// Expects these lines among the host's metrics.
+    pub(crate) async fn measures(&self, samples: &[&str]) {
+        let metrics = http::get(self.host.admin, "/metrics").await.expect(200).text;
+        for sample in samples {
+            assert!(metrics.lines().any(|line| line == *sample), "no {sample} in {metrics}");
+        }
+    }
+
     /// A destination, as `destination list --json` shows it.
     pub(crate) async fn destination(&self, name: &str) -> Value {
         let listed = self.ask(&["destination", "list", "--json"]).await.expect(0).json();
