@@ -39,6 +39,7 @@ pub(crate) async fn run(asking: Asking) -> Result<(), Failure> {
     let configured = Configured::read(&asking.configured.config, has_host).await;
     bar.set_message("");
 
+    let host = client.as_ref().ok().filter(|_| has_host);
     let file = &asking.configured.config;
     let mut checks: Vec<(String, BoxFuture<'_, Vec<Finding>>)> = vec![
         ("state folder".to_owned(), async { state::check(file) }.boxed()),
@@ -47,11 +48,11 @@ pub(crate) async fn run(asking: Asking) -> Result<(), Failure> {
         ("machine".to_owned(), async { machine::check() }.boxed()),
     ];
     for (name, kind) in &configured.fetched {
-        let check = source::check(name.clone(), kind.clone());
+        let check = source::check(name.clone(), kind.clone(), host);
         checks.push((format!("source {name}"), check.boxed()));
     }
     for server in &configured.servers {
-        let check = destination::check(server, &configured, client.as_ref().ok().filter(|_| has_host));
+        let check = destination::check(server, &configured, host);
         checks.push((server.id.clone(), check.boxed()));
     }
     if !configured.servers.is_empty() {
