@@ -85,7 +85,8 @@ impl Target {
             false => Client::new(&ClientConfig { pins: Vec::new(), ..config.client.clone() })?,
         };
         let tokens = TokenSource::new(&for_tokens, MetadataClient::new(&config.client)?);
-        let connector = Connector::new(client, config.client_certificate, Arc::clone(&secrets));
+        let connector =
+            Connector::new(&config.destination, client, config.client_certificate, Arc::clone(&secrets));
         let authenticator =
             Authenticator::new(config.authentication, secrets, tokens).with_further(config.further_secrets);
         Ok(Target {
@@ -184,7 +185,7 @@ impl Target {
                 if let (Ok(answer), Some(credential)) = (&result, &credential)
                     && matches!(answer.status, 200..=299)
                 {
-                    self.authenticator.taken(credential);
+                    self.authenticator.taken(credential, &self.destination);
                 }
                 // A refusal is what counts when nothing else can be had, and of several the one of the secret that was
                 // taken last: that of another may say nothing about the request.

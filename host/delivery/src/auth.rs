@@ -115,12 +115,12 @@ impl Authenticator {
         self.got(place, Age::Usual).await
     }
 
-    /// Notes that a credential was taken.
-    pub(crate) fn taken(&self, credential: &Credential) {
+    /// Notes that a credential was taken; `name` is that of the destination or source, for the log.
+    pub(crate) fn taken(&self, credential: &Credential, name: &str) {
         if self.first.swap(credential.place, Ordering::Relaxed) != credential.place
             && let Some(reference) = self.reference(credential.place)
         {
-            tracing::info!(%reference, "this secret was taken and is used from here on");
+            tracing::info!(name, %reference, "this secret was taken and is used from here on");
         }
     }
 

@@ -93,16 +93,32 @@ pub(crate) struct Connection {
 
 /// Makes the connections of one destination.
 pub(crate) struct Connector {
+    /// The destination's name, for log lines.
+    destination: String,
     /// Shows no certificate.
     client: Client,
     certificate: Option<ClientCertificate>,
     secrets: Arc<Secrets>,
     present: Mutex<Option<Connection>>,
+    /// Why the pair that is in place is not shown, as it was logged; None while it is.
+    passed_over: Mutex<Option<String>>,
 }
 
 impl Connector {
-    pub(crate) fn new(client: Client, certificate: Option<ClientCertificate>, secrets: Arc<Secrets>) -> Self {
-        Connector { client, certificate, secrets, present: Mutex::new(None) }
+    pub(crate) fn new(
+        destination: &str,
+        client: Client,
+        certificate: Option<ClientCertificate>,
+        secrets: Arc<Secrets>,
+    ) -> Self {
+        Connector {
+            destination: destination.to_owned(),
+            client,
+            certificate,
+            secrets,
+            present: Mutex::default(),
+            passed_over: Mutex::default(),
+        }
     }
 
     pub(crate) async fn connection(&self) -> Result<Connection, AttemptError> {
@@ -127,12 +143,26 @@ impl Connector {
         }
         let present = self.present().clone();
         match (made, present) {
-            (Ok(connection), _) => Ok(connection),
+            (Ok(connection), _) => {
+                *self.passed_over.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                Ok(connection)
+            }
             (Err(error), Some(present)) if present.is_valid() => {
-                tracing::debug!(%error, "the former client certificate is shown");
+                self.pass_over(&error);
                 Ok(present)
             }
             (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Logs once why the pair that is in place cannot be shown: every request comes by here.
+    fn pass_over(&self, error: &AttemptError) {
+        let reason = Some(error.reason.clone());
+        let mut known = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != reason {
+            let (destination, hint) = (&self.destination, &error.hint);
+            tracing::warn!(destination, %error, hint, "the former client certificate is shown until the new one can be used");
+            *known = reason;
         }
     }
 

@@ -127,7 +127,7 @@ impl Fetch {
     /// Whether another credential was had after a refusal. That ends: each secret is tried twice at most.
     async fn renew(&self, ready: &mut Ready, status: u16) -> bool {
         if let Some(credential) = ready.credential.as_ref().filter(|_| matches!(status, 200..=299)) {
-            self.authenticator.taken(credential);
+            self.authenticator.taken(credential, &self.name);
         }
         let may_be_refused = self.authenticator.authentication().may_be_refused_with(status);
         let Some(refused) = ready.credential.as_ref().filter(|_| may_be_refused) else { return false };

@@ -13,7 +13,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use crate::certificate::Certificate;
 
@@ -37,6 +37,9 @@ pub enum IdentityError {
     NoCertificate(Option<String>),
     #[error("the client certificate cannot be read: {0}")]
     BadCertificate(String),
+    /// What `openssl x509 -req` makes without a file of extensions.
+    #[error("the client certificate is X.509 version {0}")]
+    OldVersion(u32),
     #[error("the client certificate is not for clients: its extended key usage has no clientAuth")]
     NotForClients,
     #[error("the client certificate expired at {}", date(.0))]
@@ -62,6 +65,9 @@ impl IdentityError {
             }
             IdentityError::BadCertificate(_) => {
                 "issue the certificate again; `openssl x509 -noout -text -in FILE` shows what can be read of it"
+            }
+            IdentityError::OldVersion(_) => {
+                "issue a version 3 certificate: openssl x509 -req makes one when -extfile names a file of extensions"
             }
             IdentityError::NotForClients => {
                 "issue the client a certificate with the extended key usage clientAuth, or without any"
@@ -104,6 +110,9 @@ impl ClientIdentity {
         let chain = chain.map_err(|_| IdentityError::BadCertificate("its PEM is damaged".to_owned()))?;
         let own = chain.first().ok_or_else(|| IdentityError::NoCertificate(label(certificate)))?;
         let unreadable = || IdentityError::BadCertificate("it is not X.509".to_owned());
+        if let Some(old) = old_version(own) {
+            return Err(IdentityError::OldVersion(old));
+        }
         let shown = Certificate::parse(own).ok_or_else(unreadable)?;
         if !is_for_clients(own) {
             return Err(IdentityError::NotForClients);
@@ -142,6 +151,12 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, IdentityError> {
         return Err(IdentityError::EncryptedKey);
     }
     PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| IdentityError::NoKey(label(pem)))
+}
+
+/// Its version, as people count them, when that is none that TLS libraries take.
+fn old_version(der: &CertificateDer<'_>) -> Option<u32> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    (certificate.version() != X509Version::V3).then(|| certificate.version().0.saturating_add(1))
 }
 
 /// A certificate without the extension is for everything.

@@ -55,7 +55,7 @@ impl TlsConfigError {
                 "write the CA certificates in PEM form, each between BEGIN CERTIFICATE and END CERTIFICATE lines"
             }
             TlsConfigError::SystemRoots(_) => {
-                "install the ca-certificates package, or give the destination a CA file"
+                "install the ca-certificates package, or name a CA file as `ca_file`"
             }
             TlsConfigError::Settings(_) => "report this: it is an error of siemaphore",
         }

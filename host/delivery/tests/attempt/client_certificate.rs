@@ -13,6 +13,7 @@ use siemaphore_delivery::{
 use siemaphore_secrets::{REFRESH_INTERVAL, SecretReference};
 
 use crate::server::{Certificate, Server, reply};
+use crate::warnings::Warnings;
 use crate::{Destination, client_config, pass, profile, secret_reference, write_secret};
 
 /// An authority of clients.
@@ -138,6 +139,30 @@ async fn half_a_replacement_keeps_the_former_pair_in_use_until_both_fit() {
     write(&server, "client.pem", "nothing");
     pass(siemaphore_secrets::CACHE_TIME).await;
     assert_eq!(destination.send().await.expect("an answer").status, 200);
+}
+
+#[tokio::test]
+async fn a_new_certificate_that_cannot_be_used_is_told_once_while_the_former_is_shown() {
+    let warnings = Warnings::default();
+    let _listening = tracing::subscriber::set_default(warnings.clone());
+    let authority = Authority::new("clients");
+    let server = demanding(&authority).await;
+    let destination = destination(&server, Authentication::None);
+    for round in 1..=2 {
+        write_pair(&server, &authority.issue(|_| ()));
+        pass(siemaphore_secrets::CACHE_TIME).await;
+        destination.send().await.expect("an answer");
+        write(&server, "client.pem", "nothing");
+        for _ in 0..3 {
+            pass(siemaphore_secrets::CACHE_TIME).await;
+            assert_eq!(destination.send().await.expect("the former is shown").status, 200);
+        }
+        let told = warnings.told();
+        assert_eq!(told.len(), round, "{told:#?}");
+        for words in ["destination=\"test\"", "holds no certificate in PEM form", "hint=", "the former"] {
+            assert!(told[round - 1].contains(words), "no {words} in {told:#?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod managed_identity;
 mod oauth2;
 mod requests;
 mod rotation;
+mod warnings;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

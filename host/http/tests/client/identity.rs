@@ -2,10 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use siemaphore_http::{Client, ClientIdentity, IdentityError, SendError, TlsFault};
 
 use crate::server::{Certificate, Server, reply};
@@ -134,6 +137,20 @@ fn a_certificate_and_a_key_have_to_be_there_and_to_belong_together() {
         let of_key = error.to_string().starts_with("the client key");
         assert_eq!(error.is_of_key(), of_key, "{error}");
     }
+}
+
+#[test]
+fn a_certificate_of_the_first_version_is_called_that() {
+    let issued = Issued::new();
+    let mut der =
+        CertificateDer::from_pem_slice(issued.certificate.as_bytes()).expect("a certificate").to_vec();
+    let version_3 = [0xa0, 0x03, 0x02, 0x01, 0x02];
+    let at = der.windows(5).position(|window| window == version_3).expect("its version");
+    der[at + 4] = 0;
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der));
+    let error = ClientIdentity::from_pem(&pem, &issued.key).expect_err("it is too old");
+    assert_eq!(error.to_string(), "the client certificate is X.509 version 1");
+    assert!(error.hint().contains("issue a version 3 certificate"), "{}", error.hint());
 }
 
 #[test]
