@@ -12,6 +12,7 @@ use crate::batch::{Batch, Refused, TooManyEvents};
 use crate::compression::{DecompressError, SUPPORTED};
 use crate::event_log::AppendError;
 use crate::otlp::LogsError;
+use crate::signature::SignatureFault;
 
 /// When to try again after a full disk: an operator or expiry has to free it first.
 const DISK_RESERVE_RETRY: Duration = Duration::from_secs(30);
@@ -78,7 +79,7 @@ pub(crate) enum RequestError {
     #[error("{0}")]
     Unauthorized(&'static str),
     #[error("{0}")]
-    Unsigned(&'static str),
+    Unsigned(SignatureFault),
     #[error("the source may send {per_second} events a second, and has sent more")]
     RateLimited { per_second: u32, wait: Duration },
     #[error("the content encoding {0:?} is not supported; supported are {SUPPORTED}")]
@@ -171,9 +172,7 @@ impl RequestError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             RequestError::Unauthorized(_) => "send the source's token: Authorization: Bearer TOKEN",
-            RequestError::Unsigned(_) => {
-                "sign the body as it is sent, with a secret of the source that the path names; docs/sources/webhooks.md"
-            }
+            RequestError::Unsigned(fault) => fault.hint(),
             RequestError::RateLimited { .. } => {
                 "try again after Retry-After, or raise the rate of the source"
             }

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 
 use crate::answer::RequestError;
 use crate::metrics::IntakeMetrics;
-use crate::signature::Claim;
+use crate::signature::{Claim, SignatureFault};
 use crate::source::{ActiveSource, Sources};
 
 /// The source of a request, if it may send now.
@@ -34,17 +34,16 @@ pub(crate) fn claim(
     sources: &Sources,
     metrics: &IntakeMetrics,
 ) -> Result<(Arc<ActiveSource>, Claim), RequestError> {
-    let refuse = |reason| {
+    let refuse = |fault| {
         metrics.count_unauthorized();
-        RequestError::Unsigned(reason)
+        RequestError::Unsigned(fault)
     };
-    let source =
-        sources.signing(name).ok_or_else(|| refuse("no source of this name takes signed requests"))?;
-    let signature = source.source.signature.as_ref().ok_or_else(|| refuse("the source does not sign"))?;
+    let source = sources.signing(name).ok_or_else(|| refuse(SignatureFault::NoSource))?;
+    let signature = source.source.signature.as_ref().ok_or_else(|| refuse(SignatureFault::NoSource))?;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let claim = signature.claim(headers, since_1970.as_secs()).map_err(|reason| {
+    let claim = signature.claim(headers, since_1970.as_secs()).map_err(|fault| {
         source.counters.signature_failures.add(1);
-        refuse(reason)
+        refuse(fault)
     })?;
     source.check_rate(Instant::now())?;
     Ok((source, claim))

@@ -29,6 +29,7 @@ use crate::memory::{Memory, Reservation};
 use crate::metrics::{IntakeMetrics, Way};
 use crate::otlp;
 use crate::request::RequestHead;
+use crate::signature::SignatureFault;
 use crate::source::{ActiveSource, INLINE_BYTES, Source, Sources};
 
 /// The largest body of a signed request: what a stranger who knows a source's name can make us read. Webhooks are small.
@@ -156,7 +157,7 @@ impl Shared {
             }
             self.metrics.count_unauthorized();
             source.counters.signature_failures.add(1);
-            Err(RequestError::Unsigned("the signature is not that of this body with a secret of the source"))
+            Err(RequestError::Unsigned(SignatureFault::Mismatch))
         };
         counted(&source, Way::Webhook, async {
             let limit = self.config.body_bytes.min(SIGNED_BODY_BYTES);

@@ -44,6 +44,59 @@ enum Scheme {
 #[error("a secret of Standard Webhooks is base64 of at least 24 bytes, mostly after `whsec_`")]
 pub struct SecretError;
 
+/// Why a signed request is not taken. Each can be told from the head of the request, its path and the settings of the
+/// source, but for the last; and that one does not say how near a signature came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SignatureFault {
+    #[error("no source of this name takes signed requests")]
+    NoSource,
+    #[error("webhook-id, webhook-timestamp or webhook-signature is missing")]
+    NoWebhookHeader,
+    #[error("webhook-id has other than 1 to 255 visible ASCII characters")]
+    Id,
+    #[error("webhook-timestamp is not a number of seconds")]
+    Timestamp,
+    #[error("webhook-timestamp is more than five minutes from now: the request is old, or a clock is wrong")]
+    Stale,
+    #[error("webhook-signature has no signature of the form v1,BASE64")]
+    NoSignature,
+    #[error("the header with the signature is missing")]
+    NoHeader,
+    #[error("the signature is not the prefix and hexadecimal digits")]
+    NoDigits,
+    #[error("the signature is not that of this body with a secret of the source")]
+    Mismatch,
+}
+
+impl SignatureFault {
+    /// What whoever sends the request, or runs this host, can do.
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            SignatureFault::NoSource => {
+                "correct the path: /v1/webhooks/SOURCE, with the name of a source that has a `signature`; a source with a token is reached at /v1/events"
+            }
+            SignatureFault::NoWebhookHeader => {
+                "let the producer sign as Standard Webhooks says, or give the source the scheme that it signs with; docs/sources/webhooks.md"
+            }
+            SignatureFault::Id => "send a webhook-id of visible ASCII characters, the same for every attempt",
+            SignatureFault::Timestamp => "send the seconds since 1970 as webhook-timestamp",
+            SignatureFault::Stale => {
+                "set the clocks of the producer and of this host, and let the producer sign each attempt anew"
+            }
+            SignatureFault::NoSignature => "sign with the version v1 of Standard Webhooks: HMAC-SHA256",
+            SignatureFault::NoHeader => {
+                "set `header` of the source's signature to the header that the producer sends"
+            }
+            SignatureFault::NoDigits => {
+                "set `prefix` of the source's signature to what stands before the digits, \"\" for nothing"
+            }
+            SignatureFault::Mismatch => {
+                "sign the body as it is sent, with a secret of the source that the path names; docs/sources/webhooks.md"
+            }
+        }
+    }
+}
+
 /// What a request says about its signature, before its body is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
@@ -73,14 +126,13 @@ impl Signature {
     }
 
     /// Checks all that can be checked without the body. `now` is in seconds since 1970.
-    pub(crate) fn claim(&self, headers: &HeaderMap, now: u64) -> Result<Claim, &'static str> {
+    pub(crate) fn claim(&self, headers: &HeaderMap, now: u64) -> Result<Claim, SignatureFault> {
         match &self.scheme {
             Scheme::StandardWebhooks => claim_of_standard_webhooks(headers, now),
             Scheme::Hmac { header, prefix } => {
-                let value =
-                    text(headers, header.as_str()).ok_or("the header with the signature is missing")?;
+                let value = text(headers, header.as_str()).ok_or(SignatureFault::NoHeader)?;
                 let digits = value.strip_prefix(prefix.as_str()).and_then(from_hex);
-                let signature = digits.ok_or("the signature is not the prefix and hexadecimal digits")?;
+                let signature = digits.ok_or(SignatureFault::NoDigits)?;
                 Ok(Claim { signed_before: String::new(), signatures: vec![signature], id: None })
             }
         }
@@ -99,25 +151,22 @@ impl Signature {
     }
 }
 
-fn claim_of_standard_webhooks(headers: &HeaderMap, now: u64) -> Result<Claim, &'static str> {
-    let header =
-        |name| text(headers, name).ok_or("webhook-id, webhook-timestamp or webhook-signature is missing");
+fn claim_of_standard_webhooks(headers: &HeaderMap, now: u64) -> Result<Claim, SignatureFault> {
+    let header = |name| text(headers, name).ok_or(SignatureFault::NoWebhookHeader);
     let (id, timestamp) = (header(WEBHOOK_ID)?, header(WEBHOOK_TIMESTAMP)?);
     if id.len() > LONGEST_ID_BYTES || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("webhook-id has other than 1 to 255 visible ASCII characters");
+        return Err(SignatureFault::Id);
     }
-    let seconds: u64 = timestamp.parse().map_err(|_| "webhook-timestamp is not a number of seconds")?;
+    let seconds: u64 = timestamp.parse().map_err(|_| SignatureFault::Timestamp)?;
     if seconds.abs_diff(now) > TOLERANCE.as_secs() {
-        return Err(
-            "webhook-timestamp is more than five minutes from now: the request is old, or a clock is wrong",
-        );
+        return Err(SignatureFault::Stale);
     }
     let listed = header(WEBHOOK_SIGNATURE)?.split(' ').take(SIGNATURES);
     // Other versions are other algorithms.
     let signatures = listed.filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
     let signatures: Vec<Vec<u8>> = signatures.collect();
     if signatures.is_empty() {
-        return Err("webhook-signature has no signature of the form v1,BASE64");
+        return Err(SignatureFault::NoSignature);
     }
     Ok(Claim { signed_before: format!("{id}.{timestamp}."), signatures, id: Some(id.to_owned()) })
 }
@@ -163,7 +212,9 @@ mod tests {
             assert!(!signature.verify(&claim, b"{}"));
         }
         for now in [0, SENT - 301, SENT + 301, u64::MAX] {
-            signature.claim(&headers(SIGNED), now).unwrap_err();
+            let fault = signature.claim(&headers(SIGNED), now).unwrap_err();
+            assert_eq!(fault, SignatureFault::Stale);
+            assert!(fault.hint().contains("clocks"), "{}", fault.hint());
         }
     }
 

@@ -102,6 +102,8 @@ async fn what_is_not_signed_by_the_source_of_the_path_is_refused_and_counted() {
     ] {
         let answer = intake.send("POST", path, headers, body.to_vec()).await;
         answer.expect_error(401, reason);
+        let is_about_the_secret = answer.body["error"]["hint"].as_str().unwrap().contains("with a secret");
+        assert_eq!(is_about_the_secret, reason == "not that of this body", "{}", answer.text);
     }
     assert_eq!((intake.log.requests(), intake.metrics.unauthorized()), (0, 8));
 }
