@@ -5,11 +5,12 @@
 //! JSON on the wire, it is asked of the document that is made of a record.
 //!
 //! A schema is the operator's and an event is a stranger's, so together they must not hang the host. Nothing is fetched,
-//! the schema's size is limited, patterns are matched in linear time, and every check has a budget of steps and of stack
-//! ([`budget`]), whatever the schema's references and alternatives multiply to.
+//! the schema's size is limited, patterns are matched in linear time and paid for by their size ([`patterns`]), and every
+//! check has a budget of steps and of stack ([`budget`]), whatever the schema's references and alternatives multiply to.
 
 mod budget;
 mod charged;
+mod patterns;
 mod told;
 mod ways;
 
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use self::budget::Charge;
 use self::charged::{Alternatives, Charged};
+use self::patterns::Patterns;
 
 /// The largest schema, as text.
 pub const SCHEMA_BYTES: usize = 1024 * 1024;
@@ -29,8 +31,11 @@ pub(crate) const SUBSCHEMAS: usize = 20_000;
 pub(crate) const UNEVALUATED_WAYS: u64 = 256;
 pub(crate) const ALL_UNEVALUATED_WAYS: u64 = 4096;
 
-/// The compiled size of one pattern.
-const PATTERN_BYTES: usize = 1024 * 1024;
+/// The compiled size of one pattern. Matching may cost as many steps a byte as these are KiB.
+pub(crate) const PATTERN_BYTES: usize = 64 * 1024;
+
+/// What a pattern may keep of the states that it went through.
+const CACHE_BYTES: usize = 1024 * 1024;
 
 /// The compiler follows references one inside the other. The thread for it ends with it.
 const COMPILER_STACK_BYTES: usize = 256 * 1024 * 1024;
@@ -80,7 +85,7 @@ impl SchemaError {
                 "nothing is fetched: copy what it refers to into `$defs`, and refer to \"#/$defs/NAME\""
             }
             SchemaError::Invalid { .. } => {
-                "mend it there; it is read as draft 2020-12 unless `$schema` names another, and a pattern cannot look around, refer back or count `\\p{…}`"
+                "mend it there; it is read as draft 2020-12 unless `$schema` names another, and a pattern cannot look around, refer back or count far: `maxLength` limits the length of a text"
             }
         }
     }
@@ -116,14 +121,16 @@ impl Schema {
         if most > UNEVALUATED_WAYS || all > ALL_UNEVALUATED_WAYS {
             return Err(SchemaError::TooManyWays { most, all });
         }
-        let judging = charged::charged(written, Alternatives::Kept).ok_or(SchemaError::TooMany)?;
+        let mut patterns = Patterns::new(most);
+        let judging =
+            charged::charged(written, Alternatives::Kept, &mut patterns).ok_or(SchemaError::TooMany)?;
         // Only for its errors, which name places of the schema as it is written.
         build(written)?;
-        let (root, judge) = (Charge::of(written), build(&judging.schema)?);
+        let (root, judge) = (Charge::of(written, &mut patterns), build(&judging.schema)?);
         if !judging.has_alternatives {
             return Ok(Schema { root, judge, teller: None });
         }
-        let telling = charged::charged(written, Alternatives::Closed);
+        let telling = charged::charged(written, Alternatives::Closed, &mut patterns);
         let teller = telling.and_then(|Charged { schema, .. }| build(&schema).ok());
         Ok(Schema { root, judge, teller })
     }
@@ -151,8 +158,13 @@ impl Schema {
 }
 
 fn build(schema: &Value) -> Result<Validator, SchemaError> {
+    build_within(schema, PATTERN_BYTES)
+}
+
+/// No pattern may become larger than that.
+fn build_within(schema: &Value, pattern_bytes: usize) -> Result<Validator, SchemaError> {
     let built = jsonschema::options()
-        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES))
+        .with_pattern_options(PatternOptions::regex().size_limit(pattern_bytes).dfa_size_limit(CACHE_BYTES))
         .with_keyword(budget::KEYWORD, |_, charge, _| Ok(Box::new(Charge::read(charge))))
         .offline()
         .build(schema);

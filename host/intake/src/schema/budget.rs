@@ -8,7 +8,9 @@
 use std::cell::Cell;
 
 use jsonschema::{Keyword, ValidationError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::patterns::Patterns;
 
 /// A name that no producer's schema has for something else.
 pub(super) const KEYWORD: &str = "x-siemaphore-charge";
@@ -44,7 +46,7 @@ const LISTS: [&str; 8] =
     ["enum", "required", "dependentRequired", "properties", "allOf", "anyOf", "oneOf", "prefixItems"];
 const OF_EACH: [&str; 6] =
     ["uniqueItems", "additionalProperties", "items", "contains", "propertyNames", "unevaluatedProperties"];
-const OF_TEXT: [&str; 4] = ["pattern", "format", "contentEncoding", "contentMediaType"];
+const OF_TEXT: [&str; 3] = ["format", "contentEncoding", "contentMediaType"];
 
 /// What one schema costs by itself, without those inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +56,15 @@ pub(super) struct Charge {
     each: u64,
     /// For each byte of text.
     byte: u64,
+    /// For each byte of a member's name.
+    name_byte: u64,
 }
 
 impl Charge {
-    pub(super) fn of(schema: &Value) -> Charge {
+    pub(super) fn of(schema: &Value, patterns: &mut Patterns) -> Charge {
+        let pattern = schema.get("pattern").and_then(Value::as_str).map(|pattern| patterns.cost(pattern));
+        let of_names = schema.get("patternProperties").and_then(Value::as_object);
+        let name_byte = patterns.cost_of_names(of_names.into_iter().flat_map(Map::keys));
         let count = |keyword: &str| match schema.get(keyword) {
             Some(Value::Array(list)) => list.len() as u64,
             Some(Value::Object(map)) => map.len() as u64,
@@ -70,33 +77,44 @@ impl Charge {
         Charge {
             fixed: 1 + counts(&LISTS),
             each: count("patternProperties") + given(&OF_EACH),
-            byte: given(&OF_TEXT),
+            byte: pattern.unwrap_or(0) + given(&OF_TEXT),
+            name_byte,
         }
     }
 
     pub(super) fn write(self) -> Value {
-        json!([self.fixed, self.each, self.byte])
+        json!([self.fixed, self.each, self.byte, self.name_byte])
     }
 
     pub(super) fn read(written: &Value) -> Charge {
         let part = |index: usize| written.get(index).and_then(Value::as_u64).unwrap_or(1);
-        Charge { fixed: part(0), each: part(1), byte: part(2) }
+        Charge { fixed: part(0), each: part(1), byte: part(2), name_byte: part(3) }
     }
 
     fn cost(self, instance: &Value) -> u64 {
-        let (parts, bytes) = match instance {
-            Value::Object(members) => (members.len(), 0),
-            Value::Array(elements) => (elements.len(), 0),
-            Value::String(text) => (0, text.len()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => (0, 0),
+        // A pattern looks at the end of a text too, so that an empty one costs as well.
+        let (parts, bytes, name_bytes) = match instance {
+            Value::Object(members) if self.name_byte > 0 => {
+                (members.len(), 0, members.keys().map(|name| name.len() + 1).sum())
+            }
+            Value::Object(members) => (members.len(), 0, 0),
+            Value::Array(elements) => (elements.len(), 0, 0),
+            Value::String(text) => (0, text.len() + 1, 0),
+            Value::Null | Value::Bool(_) | Value::Number(_) => (0, 0, 0),
         };
-        let by_parts = self.each.saturating_mul(parts as u64);
-        self.fixed.saturating_add(by_parts).saturating_add(self.byte.saturating_mul(bytes as u64))
+        let times = |cost: u64, count: usize| cost.saturating_mul(count as u64);
+        [times(self.each, parts), times(self.byte, bytes), times(self.name_byte, name_bytes)]
+            .into_iter()
+            .fold(self.fixed, u64::saturating_add)
     }
 
     pub(super) fn and(self, other: Charge) -> Charge {
-        let Charge { fixed, each, byte } = other;
-        Charge { fixed: self.fixed + fixed, each: self.each + each, byte: self.byte + byte }
+        Charge {
+            fixed: self.fixed + other.fixed,
+            each: self.each + other.each,
+            byte: self.byte + other.byte,
+            name_byte: self.name_byte.saturating_add(other.name_byte),
+        }
     }
 
     pub(super) fn pay(self, instance: &Value) -> bool {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::SUBSCHEMAS;
 use super::budget::{Charge, KEYWORD};
+use super::patterns::Patterns;
 
 const DATA: [&str; 4] = ["enum", "const", "default", "examples"];
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
@@ -48,10 +49,15 @@ pub(super) struct Charged {
 }
 
 /// None when there are too many schemas.
-pub(super) fn charged(written: &Value, alternatives: Alternatives) -> Option<Charged> {
+pub(super) fn charged(
+    written: &Value,
+    alternatives: Alternatives,
+    patterns: &mut Patterns,
+) -> Option<Charged> {
     let mut walk = Walk {
-        root: Charge::of(written),
+        root: Charge::of(written, patterns),
         alternatives,
+        patterns,
         moved: HashSet::new(),
         found: HashSet::new(),
         has_alternatives: false,
@@ -63,16 +69,17 @@ pub(super) fn charged(written: &Value, alternatives: Alternatives) -> Option<Cha
 }
 
 /// Walks twice: once to find what moves, and once more when that is known.
-struct Walk {
+struct Walk<'a> {
     root: Charge,
     alternatives: Alternatives,
+    patterns: &'a mut Patterns,
     /// The places of schemas that have a charge before them, as pointers into what is written.
     moved: HashSet<String>,
     found: HashSet<String>,
     has_alternatives: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// `base` is the place of the innermost schema with an identifier: references begin there.
     fn schema(&mut self, written: &Value, at: &str, base: &str) -> Option<Value> {
         let Value::Object(members) = written else { return Some(written.clone()) };
@@ -134,7 +141,7 @@ impl Walk {
         let schema = self.schema(written, at, base)?;
         // Nothing stands before the outermost schema.
         let is_again = REFERENCES.iter().any(|keyword| written.get(*keyword).is_some_and(|to| to == "#"));
-        let charge = Charge::of(written);
+        let charge = Charge::of(written, self.patterns);
         let charge = if is_again { charge.and(self.root) } else { charge };
         Some(json!({ "allOf": [{ KEYWORD: charge.write() }, schema] }))
     }

@@ -166,7 +166,18 @@ fn what_cannot_be_compiled_is_named() {
             r#"{"properties":{"a":{"type":"text"}}}"#,
             "the schema does not compile: at /properties/a/type: \"text\" is not what JSON Schema takes here",
         ),
-        (r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#, "the schema does not compile: at "),
+        (
+            r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#,
+            "the schema does not compile: at /properties/a/pattern: the pattern \"(?=x)\" cannot be read, or takes more than 65536 bytes compiled",
+        ),
+        (
+            r#"{"properties":{"a":{"pattern":"1[01]{6000}[2-9]"}}}"#,
+            "the schema does not compile: at /properties/a/pattern: the pattern \"1[01]{6000}[2-9]\" cannot be read, or takes more than 65536 bytes compiled",
+        ),
+        (
+            r#"{"properties":{"a":{"patternProperties":{"1[01]{6000}[2-9]":true}}}}"#,
+            "the schema does not compile: at ",
+        ),
         (r##"{"$ref":"#/$defs/none"}"##, "the schema refers to `/$defs/none`, which is not in it"),
         (
             r#"{"$ref":"https://example.com/x"}"#,
@@ -371,4 +382,53 @@ fn many_patterns_for_many_names_are_paid_for_also_by_the_outermost_schema() {
     assert_eq!(schema.check(r#"{"1abc":1,"again":{"2x":1}}"#), Ok(()));
     assert_eq!(schema.check(&Value::Object(names.clone()).to_string()), Err(Unfit::TooCostly));
     assert_eq!(schema.check(&json!({ "again": names }).to_string()), Err(Unfit::TooCostly));
+}
+
+#[test]
+fn a_pattern_is_paid_for_by_its_size_and_the_length_of_the_text() {
+    let small = || schema(json!({"properties": {"a": {"pattern": "^[01]+$"}}}));
+    let large = || schema(json!({"properties": {"a": {"pattern": "[01]*1[01]{900}[2-9]"}}}));
+    let event = |digits: usize| json!({"a": "1".repeat(digits)}).to_string();
+    assert_eq!(checked(small(), event(250_000)), Ok(()));
+    assert_eq!(checked(large(), event(250_000)), Err(Unfit::TooCostly));
+    assert!(matches!(checked(large(), event(1_000)), Err(Unfit::Told(_))));
+    let outermost = schema(json!({"pattern": "[01]*1[01]{900}[2-9]"}));
+    assert_eq!(checked(outermost, json!("1".repeat(250_000)).to_string()), Err(Unfit::TooCostly));
+    let of_a_name = schema(json!({"propertyNames": {"pattern": "[01]*1[01]{900}[2-9]"}}));
+    assert_eq!(checked(of_a_name, json!({"1".repeat(250_000): 1}).to_string()), Err(Unfit::TooCostly));
+}
+
+#[test]
+fn names_are_paid_for_by_their_length_for_each_pattern_of_members() {
+    let patterns = |count: usize| -> serde_json::Map<String, Value> {
+        (0..count).map(|n| (format!("1[01]{{400}}[2-9]{n}"), json!(true))).collect()
+    };
+    let event = |digits: usize| json!({"1".repeat(digits): 1}).to_string();
+    let one = || schema(json!({ "patternProperties": patterns(1) }));
+    assert_eq!(checked(one(), event(250)), Ok(()));
+    assert_eq!(checked(one(), event(250_000)), Err(Unfit::TooCostly));
+    let many = schema(json!({"properties": {"a": {"patternProperties": patterns(14)}}}));
+    let inside = json!({"a": {"1".repeat(250_000): 1}}).to_string();
+    assert_eq!(checked(many, inside), Err(Unfit::TooCostly));
+}
+
+#[test]
+fn what_producers_usually_ask_of_texts_costs_little() {
+    let patterns = [
+        (
+            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+            "9f1c22ab-1234-4321-8765-0123456789ab",
+        ),
+        (r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$", "2026-01-02T03:04:05.678Z"),
+        (r"^[^@\s]+@[^@\s]+\.[a-z]+$", "ann@acme.com"),
+        (r"^[\w .-]{1,256}$", "a name of some length"),
+    ];
+    let properties: serde_json::Map<String, Value> =
+        (0..40).map(|n| (n.to_string(), json!({"pattern": patterns[n % 4].0}))).collect();
+    let event: serde_json::Map<String, Value> =
+        (0..40).map(|n| (n.to_string(), json!(patterns[n % 4].1))).collect();
+    assert_eq!(
+        checked(schema(json!({ "properties": properties })), Value::Object(event).to_string()),
+        Ok(())
+    );
 }

@@ -5,7 +5,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ReferencingError, ValidationError};
 use serde_json::Value;
 
-use super::SchemaError;
+use super::{PATTERN_BYTES, SchemaError};
 
 const PLACE_CHARACTERS: usize = 160;
 const EXPECTED_CHARACTERS: usize = 200;
@@ -79,7 +79,8 @@ pub(super) fn invalid(error: &ValidationError<'_>) -> SchemaError {
             format!("{} is not what JSON Schema takes here", error.instance())
         }
         ValidationErrorKind::Format { format } if format == "regex" => {
-            format!("the pattern {} cannot be read, or becomes too large", error.instance())
+            let pattern = short(&error.instance().to_string(), NAME_CHARACTERS);
+            format!("the pattern {pattern} cannot be read, or takes more than {PATTERN_BYTES} bytes compiled")
         }
         _ => error.to_string(),
     };
