@@ -1,14 +1,17 @@
 //! Every way to authenticate, a SIEM that sends back everything in every form, and a search for the secrets in all
 //! that the host leaves behind: log lines, answers, metrics, files, its command line.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -69,10 +72,15 @@ fn hunt(siem: &Echo) -> Hunt {
 
 /// Takes ordinary events, refuses tests, probes and poisonous events, and echoes in each of its answers.
 async fn echoing() -> Echo {
-    let (echoes, tokens) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (echoes, tokens) = (Mutex::new(BTreeMap::new()), AtomicUsize::new(0));
+    // Each destination sees every form in turn, and soon every status, however many requests the others make.
     let next = move |seen: &Seen| {
-        let number = echoes.fetch_add(1, Ordering::Relaxed);
-        ECHOES[number % ECHOES.len()].1(STATUSES[number / ECHOES.len() % STATUSES.len()], seen)
+        let destination = seen.head.split(['/', ' ']).nth(2).unwrap_or_default().to_owned();
+        let mut numbers = echoes.lock().unwrap();
+        let number: &mut usize = numbers.entry(destination).or_default();
+        let (form, round) = (*number % ECHOES.len(), *number / ECHOES.len());
+        *number += 1;
+        ECHOES[form].1(STATUSES[(form + round) % STATUSES.len()], seen)
     };
     Echo::start(move |_, seen| {
         if seen.head.starts_with("POST /token") || seen.head.starts_with("GET /token") {
@@ -362,9 +370,7 @@ async fn a_secret_that_every_answer_echoes_is_nowhere_in_what_the_host_leaves_be
     stage.send(&host, &events).await;
     let letters = until_dead_letters(&stage, &host).await;
     assert!(letters.contains("the SIEM answered 400") || letters.contains("400"), "{letters}");
-    for name in destinations() {
-        test_each_form(&stage, name, &hunt).await;
-    }
+    join_all(destinations().map(|name| test_each_form(&stage, name, &hunt))).await;
     assert_answers_are_clean(&stage, &host, &hunt).await;
     let command_line = fs::read(format!("/proc/{}/cmdline", host.pid())).expect("/proc");
     hunt.assert_absent("the command line", command_line);
@@ -380,9 +386,7 @@ async fn a_secret_that_every_answer_echoes_is_nowhere_in_what_the_host_leaves_be
     stage.configure("text", &intake, &admin);
     let mut host = Host::start_logging_text(&stage.configuration(), host.intake, host.admin).await;
     stage.send(&host, &numbered("more", 5)).await;
-    for name in destinations() {
-        test_each_form(&stage, name, &hunt).await;
-    }
+    join_all(destinations().map(|name| test_each_form(&stage, name, &hunt))).await;
     assert!(host.terminate().await.success());
     let text_log = host.log.all().join("\n");
     hunt.assert_absent("the text log", &text_log);
