@@ -23,7 +23,7 @@ pub(super) struct Portion {
     pub(super) begins: Begins,
     /// The last id of the stream up to here.
     pub(super) id: Option<String>,
-    /// Events that were not wanted, since the position was kept last.
+    /// Events of the stream with nothing to store, since the position was kept last.
     pub(super) passed: usize,
 }
 
@@ -49,6 +49,8 @@ impl Portion {
     /// The error says what could not be taken of it.
     pub(super) fn add(&mut self, data: Data, id: Option<String>) -> Result<(), String> {
         self.id.clone_from(&id);
+        // Taken back below, when there is something to store.
+        self.passed += 1;
         let data = match data {
             Data::None => return Ok(()),
             Data::TooLarge => return Err(format!("it has more than {DATA_BYTES} bytes of data")),
@@ -61,6 +63,10 @@ impl Portion {
         if places.len() > MOST_ITEMS {
             return Err(format!("it is an array of more than {MOST_ITEMS} events"));
         }
+        if places.is_empty() {
+            return broken.map_or(Ok(()), Err);
+        }
+        self.passed -= 1;
         self.begins.0.push((self.places.len(), id));
         let start = self.text.len();
         self.text.extend_from_slice(&data);
@@ -113,6 +119,20 @@ mod tests {
         let places = [0, 1, 2].map(|index| portion.begins.place(index));
         assert_eq!(places, [1, 3, 3].map(|id| format!("the event with the id {id}")));
         assert_eq!(portion.id.as_deref(), Some("4"));
+    }
+
+    #[test]
+    fn what_has_nothing_to_store_is_not_kept_and_fills_a_portion_in_the_end() {
+        let mut portion = Portion::default();
+        let blanks = format!("[{}]", " ".repeat(10_000));
+        for number in 1..=PORTION_EVENTS {
+            assert!(!portion.is_full(), "{number}");
+            let data = [blanks.as_str(), "", "[]"][number % 3];
+            add(&mut portion, data, &format!("{number}")).unwrap();
+        }
+        assert!(portion.is_full() && portion.is_empty());
+        assert_eq!((portion.text.len(), portion.begins.0.len()), (0, 0));
+        assert_eq!(portion.id, Some(PORTION_EVENTS.to_string()));
     }
 
     #[test]
