@@ -2,7 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Of one source. A server that refuses now and then could else fill the log; figures and the list of sources go on.
+const LINES: u32 = 10;
+const PERIOD: Duration = Duration::from_secs(60);
 
 /// One source at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +48,7 @@ pub(crate) struct Status {
     problem: Mutex<Option<String>>,
     /// A part of it cannot be read; the rest goes on.
     partial: Mutex<Option<String>>,
+    lines: Mutex<Lines>,
     problems: AtomicU64,
     portions: AtomicU64,
     lag_bytes: AtomicU64,
@@ -53,6 +58,23 @@ pub(crate) struct Status {
     last_stored_s: AtomicU64,
 }
 
+/// How many lines were logged in this period.
+#[derive(Default)]
+struct Lines {
+    since: Option<Instant>,
+    logged: u32,
+}
+
+impl Lines {
+    fn has_room(&mut self, now: Instant) -> bool {
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) >= PERIOD) {
+            (self.since, self.logged) = (Some(now), 0);
+        }
+        self.logged = self.logged.saturating_add(1);
+        self.logged <= LINES
+    }
+}
+
 impl Status {
     pub(crate) fn new(source: &str, kind: &'static str) -> Status {
         Status {
@@ -60,6 +82,7 @@ impl Status {
             kind,
             problem: Mutex::default(),
             partial: Mutex::default(),
+            lines: Mutex::default(),
             problems: AtomicU64::new(0),
             portions: AtomicU64::new(0),
             lag_bytes: AtomicU64::new(0),
@@ -70,9 +93,9 @@ impl Status {
         }
     }
 
-    /// Logged when it is another one than before.
+    /// Logged when it is another one than before, within bounds.
     pub(crate) fn problem(&self, problem: &str, hint: &str) {
-        if self.is_other(&self.problem, problem) {
+        if self.is_other(&self.problem, problem) && self.has_room_for_a_line() {
             tracing::warn!(source = self.source, problem, hint, "the source cannot go on");
         }
     }
@@ -80,12 +103,16 @@ impl Status {
     /// The same where the rest of the source goes on. None when all of it does.
     pub(crate) fn partial(&self, problem: Option<(&str, &str)>) {
         match problem {
-            Some((problem, hint)) if self.is_other(&self.partial, problem) => {
+            Some((problem, hint)) if self.is_other(&self.partial, problem) && self.has_room_for_a_line() => {
                 tracing::warn!(source = self.source, problem, hint, "a part of the source cannot be read");
             }
             Some(_) => {}
             None => *self.partial.lock().unwrap_or_else(PoisonError::into_inner) = None,
         }
+    }
+
+    fn has_room_for_a_line(&self) -> bool {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).has_room(Instant::now())
     }
 
     fn is_other(&self, known: &Mutex<Option<String>>, problem: &str) -> bool {
@@ -100,7 +127,9 @@ impl Status {
 
     pub(crate) fn well(&self) {
         let mut known = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(problem) = known.take() {
+        if let Some(problem) = known.take()
+            && self.has_room_for_a_line()
+        {
             tracing::info!(source = self.source, was = problem, "the source goes on");
         }
     }
@@ -145,4 +174,17 @@ impl Status {
 
 fn shown(problem: &Mutex<Option<String>>) -> Option<String> {
     problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_few_in_each_period() {
+        let (mut lines, now) = (Lines::default(), Instant::now());
+        let logged = (0..1000).filter(|_| lines.has_room(now)).count();
+        assert_eq!(logged, LINES as usize);
+        assert!(lines.has_room(now + PERIOD));
+    }
 }
