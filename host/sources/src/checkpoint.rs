@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 /// Far above what any source notes. A larger file is not ours.
 const LARGEST_BYTES: u64 = 64 * 1024 * 1024;
 
+const MOST_PORTIONS: u64 = u64::MAX / 2;
+
 /// How far a source has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checkpoint<S> {
@@ -45,9 +47,14 @@ impl CheckpointFile {
             found => found?,
         };
         let text = fs::read(&self.path)?;
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
+        let damaged = |problem: String| io::Error::new(ErrorKind::InvalidData, problem);
+        let checkpoint: Checkpoint<S> =
+            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        // No host lives so long: counting on from there would come to an end.
+        if checkpoint.next > MOST_PORTIONS {
+            return Err(damaged(format!("{} portions cannot be", checkpoint.next)));
+        }
+        Ok(Some(checkpoint))
     }
 
     /// A crash leaves the old or the new one.
