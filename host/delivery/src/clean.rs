@@ -57,6 +57,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// More of the same answer, or what was made of it, without the secrets of its request.
+    pub fn cleaned<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        self.cleaner.cleaned(text)
+    }
+
+    /// Whether there is none of these secrets in it.
+    pub fn is_clean(&self, text: &[u8]) -> bool {
+        self.cleaner.is_clean(text)
+    }
+
     /// The first header of that name, which is in lowercase.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())

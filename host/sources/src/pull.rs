@@ -45,6 +45,10 @@ const MOST_RESUMES: u32 = 5;
 const PORTION_BYTES: usize = 1024 * 1024;
 const PORTION_EVENTS: usize = 2000;
 
+const AHEAD: &str = "an event has a time more than a day ahead; the cursor does not follow it";
+const AHEAD_HINT: &str =
+    "correct the clock of who writes such events; with the cursor there, all others would be missed";
+
 /// Which export is asked for.
 #[derive(Debug, Clone)]
 pub struct PullConfig {
@@ -249,6 +253,7 @@ impl Source {
     /// Stores what is new of a page, and says where to go on.
     async fn take(&mut self, run: &mut Run, page: Page) -> Result<Result<Option<Url>, Trouble>, Stopped> {
         let before = self.progress.state().cursor.clone();
+        self.means.status.partial(page.is_ahead.then_some((AHEAD, AHEAD_HINT)));
         let is_empty = page.places.is_empty();
         run.events += page.places.len();
         if self.config.cursor.is_none() && run.events > MOST_SEEN {
@@ -299,6 +304,10 @@ impl Source {
         self.means.status.skipped(page.places.len() - new.len());
         let mut rest = new.as_slice();
         while !rest.is_empty() {
+            // What was not stored is asked for again.
+            if self.means.stop.is_cancelled() {
+                return Err(Stopped);
+            }
             let (portion, others) = rest.split_at(portion_length(rest));
             rest = others;
             let cursor = if rest.is_empty() { after.clone() } else { None };

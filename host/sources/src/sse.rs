@@ -12,6 +12,7 @@
 mod parser;
 mod portion;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -146,7 +147,7 @@ impl Source {
         self.means.status.well();
         let since = Instant::now();
         self.failures = self.failures.saturating_add(1);
-        let ended = self.read(stream).await;
+        let ended = self.read(stream, &head).await;
         if since.elapsed() >= retry::LONGEST {
             self.failures = 0;
         }
@@ -165,7 +166,7 @@ impl Source {
     }
 
     /// Reads until the stream ends; why it did.
-    async fn read(&mut self, mut stream: Stream) -> Result<String, Stopped> {
+    async fn read(&mut self, mut stream: Stream, head: &Answer) -> Result<String, Stopped> {
         let id = self.progress.state().last_event_id.clone();
         let mut parser = Parser::new(DATA_BYTES, id);
         let mut portion = Portion::default();
@@ -180,7 +181,7 @@ impl Source {
             };
             let ended = loop {
                 match piece(next) {
-                    Piece::Bytes(bytes) => self.take(&bytes, &mut parser, &mut portion).await?,
+                    Piece::Bytes(bytes) => self.take(&bytes, head, &mut parser, &mut portion).await?,
                     Piece::Nothing => break None,
                     Piece::End(reason) => break Some(reason),
                 }
@@ -200,6 +201,7 @@ impl Source {
     async fn take(
         &mut self,
         bytes: &Bytes,
+        head: &Answer,
         parser: &mut Parser,
         portion: &mut Portion,
     ) -> Result<(), Stopped> {
@@ -207,6 +209,7 @@ impl Source {
         parser.push(bytes, &mut parsed);
         for Parsed { event_type, data, id } in parsed {
             self.failures = 0;
+            let (data, id) = without_secrets(head, data, id);
             if data != Data::None && !self.is_wanted(&event_type) {
                 self.means.status.skipped(1);
                 portion.pass(id);
@@ -252,6 +255,18 @@ impl Source {
             self.progress.note(position).await;
         }
     }
+}
+
+/// A server that repeats what it was sent must not have it stored, logged or sent back as an id.
+fn without_secrets(head: &Answer, data: Data, id: Option<String>) -> (Data, Option<String>) {
+    let data = match data {
+        Data::Whole(data) => match head.cleaned(&data) {
+            Cow::Owned(cleaned) => Data::Whole(cleaned),
+            Cow::Borrowed(_) => Data::Whole(data),
+        },
+        other => other,
+    };
+    (data, id.filter(|id| head.is_clean(id.as_bytes())))
 }
 
 /// Whether an answer is a stream.

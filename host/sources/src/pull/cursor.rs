@@ -31,6 +31,17 @@ fn whole_number(text: &str) -> Option<&str> {
     is_number.then(|| text.trim_start_matches('0'))
 }
 
+/// Whether it is a time after `latest`. The end of year 9999 is no time any more, and is written where none is meant.
+pub(super) fn is_later_than(cursor: &str, latest: Timestamp) -> bool {
+    match cursor.parse::<Timestamp>() {
+        Ok(time) => time > latest,
+        Err(_) => {
+            let year = cursor.split_once('-').map_or("", |(year, _)| year);
+            whole_number(year).is_some() && cursor > latest.to_string().as_str()
+        }
+    }
+}
+
 /// So much earlier, when it is a time.
 pub(super) fn earlier(cursor: &str, by: Duration) -> String {
     if by.is_zero() {
@@ -61,6 +72,19 @@ mod tests {
         }
         assert_eq!(later(None, Some("a".to_owned())), Some("a".to_owned()));
         assert_eq!(later(Some("a".to_owned()), None), Some("a".to_owned()));
+    }
+
+    #[test]
+    fn times_ahead_are_known_and_ids_are_none() {
+        let latest: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+        for ahead in
+            ["2026-01-02T00:00:01Z", "9999-12-31T23:59:59Z", "9999-12-31", "2026-01-02T02:00:00+01:00"]
+        {
+            assert!(is_later_than(ahead, latest), "{ahead}");
+        }
+        for other in ["2026-01-02T00:00:00Z", "2025-12-31", "99999999999", "01JZZ-9", ""] {
+            assert!(!is_later_than(other, latest), "{other}");
+        }
     }
 
     #[test]

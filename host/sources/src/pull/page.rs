@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
+use jiff::{SignedDuration, Timestamp};
 use siemaphore_delivery::{Answer, Fetched};
 use siemaphore_intake::Cut;
 use url::Url;
@@ -15,6 +16,15 @@ use crate::remote::{Trouble, media_type};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = b"\x1f\x8b";
 
+/// Each is remembered while the page is stored.
+const MOST_EVENTS: usize = 100_000;
+
+/// A value that is sent back stands in a URL.
+const LONGEST_VALUE_BYTES: usize = 1024;
+
+/// No clock is wrong by so much.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) text: Bytes,
@@ -23,6 +33,8 @@ pub(super) struct Page {
     pub(super) cursor: Option<String>,
     /// The next page, as far as pages are configured.
     pub(super) next: Option<Url>,
+    /// Whether an event has a time that the cursor cannot follow.
+    pub(super) is_ahead: bool,
 }
 
 /// Reads an answer with the status 200. `url` is what was asked.
@@ -53,16 +65,67 @@ pub(super) fn read(config: &PullConfig, host: &str, url: &Url, fetched: Fetched)
             "it is asked again by itself; if it stays, look for a proxy that cuts answers",
         ));
     }
+    if places.len() > MOST_EVENTS {
+        return Err(Trouble::held(
+            format!("the answer of {host} has more than {MOST_EVENTS} events"),
+            "ask for less at once, with a parameter in `url`, and configure [source.pages]",
+        ));
+    }
     let next = next(config, &head, &body, url)?;
-    let cursor = match config.cursor.as_ref().map(|cursor| &cursor.of) {
-        None => None,
-        Some(CursorOf::Answer { pointer }) => pointer::scalar(&body, pointer),
+    let mut page = Page { next, ..Page::default() };
+    match config.cursor.as_ref().map(|cursor| &cursor.of) {
+        None => {}
+        Some(CursorOf::Answer { pointer }) => page.cursor = sent_back(&head, &body, pointer)?,
         Some(CursorOf::Item { pointer, .. }) => {
             let of_item = |place: &Range<usize>| pointer::scalar(text.get(place.clone())?, pointer);
-            places.iter().map(of_item).fold(None, cursor::later)
+            let values = places.iter().filter_map(of_item);
+            let latest = Timestamp::now() + MOST_AHEAD;
+            for value in values.filter(|value| is_short(value) && head.is_clean(value.as_bytes())) {
+                if cursor::is_later_than(&value, latest) {
+                    page.is_ahead = true;
+                } else {
+                    page.cursor = cursor::later(page.cursor.take(), Some(value));
+                }
+            }
         }
+    }
+    (page.text, page.places) = without_secrets(&head, text, places);
+    Ok(page)
+}
+
+fn is_short(value: &str) -> bool {
+    value.len() <= LONGEST_VALUE_BYTES
+}
+
+/// A value of the answer that the next request has.
+fn sent_back(head: &Answer, body: &[u8], pointer: &str) -> Result<Option<String>, Trouble> {
+    let value = pointer::scalar(body, pointer);
+    let problem = match &value {
+        Some(value) if !is_short(value) => format!("is longer than {LONGEST_VALUE_BYTES} bytes"),
+        Some(value) if !head.is_clean(value.as_bytes()) => {
+            "has the credential of this source in it".to_owned()
+        }
+        _ => return Ok(value),
     };
-    Ok(Page { text, places, cursor, next })
+    Err(Trouble::held(
+        format!("the value at `{pointer}` of the answer {problem}"),
+        "compare the pointer with the producer's documentation: this value would be sent back with each request",
+    ))
+}
+
+/// A server that repeats what it was sent must not have it stored or logged.
+fn without_secrets(head: &Answer, text: Bytes, places: Vec<Range<usize>>) -> (Bytes, Vec<Range<usize>>) {
+    if head.is_clean(&text) {
+        return (text, places);
+    }
+    let mut cleaned = Vec::with_capacity(text.len());
+    let places = places.into_iter().map(|place| {
+        let start = cleaned.len();
+        cleaned.extend_from_slice(&head.cleaned(text.get(place).unwrap_or_default()));
+        start..cleaned.len()
+    });
+    let places = places.collect();
+    (Bytes::from(cleaned), places)
 }
 
 fn cut_off(host: &str, limit: usize) -> Trouble {
@@ -114,7 +177,7 @@ fn next(config: &PullConfig, head: &Answer, body: &[u8], url: &Url) -> Result<Op
         Some(Next::Link) => linked(head).map_or(Ok(None), url_of),
         Some(Next::Url { pointer }) => pointer::scalar(body, pointer).map_or(Ok(None), url_of),
         Some(Next::Token { pointer, parameter }) => {
-            Ok(pointer::scalar(body, pointer).map(|token| with_parameter(url, parameter, &token)))
+            Ok(sent_back(head, body, pointer)?.map(|token| with_parameter(url, parameter, &token)))
         }
     }
 }

@@ -14,7 +14,7 @@ use siemaphore_sources::{Begin, Cursor, CursorOf, Kind, Next, PullConfig};
 
 use crate::rig::Rig;
 use crate::server::{Received, Server, reply};
-use crate::{fetching, is_authorized};
+use crate::{SECRET, fetching, is_authorized};
 
 fn config(server: &Server) -> PullConfig {
     PullConfig {
@@ -284,4 +284,58 @@ async fn an_answer_that_cannot_be_read_is_a_problem_that_is_named() {
         assert!(found.contains(told), "{found}");
         rig.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_value_that_no_cursor_can_be_is_passed_over_and_its_event_is_taken() {
+    let long = "9".repeat(70_000);
+    let server = Server::answering(move |number, _| {
+        let odd = [json!(long), json!("9999-12-31T00:00:00Z"), json!(format!("Bearer {SECRET}"))];
+        let odd = odd.get(number).cloned().unwrap_or(json!("2026-01-01T00:00:03Z"));
+        let good =
+            json!({ "id": format!("good{number}"), "at": format!("2026-01-01T00:00:0{}Z", number.min(3)) });
+        answer(json!([{ "id": format!("odd{number}"), "at": odd }, good]))
+    })
+    .await;
+    let mut rig = pulling(PullConfig { cursor: since_item(), ..config(&server) });
+    rig.start();
+    rig.log.wait_for(7).await;
+    rig.stop().await;
+    for request in server.received() {
+        let since = parameter(&request, "since").unwrap_or("2026-01-01".to_owned());
+        assert!(since.starts_with("2026-01-01"), "{since:?}");
+    }
+    assert!(rig.log.ids().contains(&"odd1".to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_whose_cursor_cannot_be_sent_back_is_not_taken_and_says_why() {
+    for (cursor, problem) in [
+        ("9".repeat(70_000), "longer than 1024 bytes"),
+        (format!("x{SECRET}"), "the credential of this source"),
+    ] {
+        let server =
+            Server::answering(move |_, _| answer(json!({ "data": [event(1)], "next": cursor }))).await;
+        let config = PullConfig { items: "/data".to_owned(), cursor: after_answer(), ..config(&server) };
+        let mut rig = pulling(config);
+        rig.start();
+        let told = |status: &siemaphore_sources::SourceStatus| {
+            status.problem.as_ref().is_some_and(|told| told.contains(problem))
+        };
+        rig.until(problem, told).await;
+        rig.stop().await;
+        assert_eq!(rig.log.ids(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_an_answer_repeats_is_in_no_event() {
+    let server =
+        Server::answering(|_, _| answer(json!([{ "id": format!("e1 {SECRET}") }, { "id": "e2", "at": 2 }])))
+            .await;
+    let mut rig = pulling(config(&server));
+    rig.start();
+    rig.log.wait_for(2).await;
+    rig.stop().await;
+    assert_eq!(rig.log.ids(), ["e1 [secret]", "e2"]);
 }

@@ -212,3 +212,20 @@ async fn a_server_that_falls_silent_is_asked_again() {
     rig.until("asked again", |status| status.requests > 1).await;
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn a_credential_that_a_stream_repeats_is_neither_stored_nor_sent_back_as_an_id() {
+    let server = Server::answering(|_, _| {
+        let repeated = format!("id: Bearer {SECRET}\ndata: {{\"id\":\"e1 {SECRET}\"}}\n\n");
+        stream(format!("retry: 1\n\n{repeated}"))
+    })
+    .await;
+    let mut rig = following(&server);
+    rig.start();
+    rig.until("asked again", |status| status.requests > 2).await;
+    rig.stop().await;
+    let ids = rig.log.ids();
+    assert!(!ids.is_empty() && ids.iter().all(|id| id == "e1 [secret]"), "{ids:?}");
+    assert!(server.received().iter().all(|request| request.header("last-event-id").is_none()));
+    assert!(!fs::read_to_string(rig.checkpoint()).unwrap().contains(SECRET));
+}
