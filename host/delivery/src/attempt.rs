@@ -194,7 +194,7 @@ impl Target {
             if renewed.as_ref().is_some_and(Credential::is_alternative) {
                 usual_refusal.get_or_insert(result);
             }
-            tracing::info!(destination = %self.destination, "credential renewed after a refusal");
+            tracing::debug!(destination = %self.destination, "credential renewed after a refusal");
             may_reconnect &= reconnected.is_none();
             connection = reconnected.unwrap_or(connection);
             credential = renewed.or(credential);

@@ -23,7 +23,7 @@ mod token;
 mod url_path;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue};
@@ -91,13 +91,22 @@ pub(crate) struct Authenticator {
     further: Vec<SecretReference>,
     /// The secret that is used first.
     first: AtomicUsize,
+    /// A bit for each secret that was told to be in use: a server that changes its mind must not fill the log.
+    told: AtomicU64,
     secrets: Arc<Secrets>,
     tokens: TokenSource,
 }
 
 impl Authenticator {
     pub(crate) fn new(authentication: Authentication, secrets: Arc<Secrets>, tokens: TokenSource) -> Self {
-        Authenticator { authentication, further: Vec::new(), first: AtomicUsize::new(0), secrets, tokens }
+        Authenticator {
+            authentication,
+            further: Vec::new(),
+            first: AtomicUsize::new(0),
+            told: AtomicU64::new(0),
+            secrets,
+            tokens,
+        }
     }
 
     /// With other secrets that may be in force in place of the scheme's own.
@@ -119,9 +128,15 @@ impl Authenticator {
     pub(crate) fn taken(&self, credential: &Credential, name: &str) {
         if self.first.swap(credential.place, Ordering::Relaxed) != credential.place
             && let Some(reference) = self.reference(credential.place)
+            && self.is_untold(credential.place)
         {
             tracing::info!(name, %reference, "this secret was taken and is used from here on");
         }
+    }
+
+    fn is_untold(&self, place: usize) -> bool {
+        let bit = 1_u64.checked_shl(u32::try_from(place).unwrap_or(u32::MAX)).unwrap_or_default();
+        self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
     /// Another credential after `refused` was answered with `status`, if there is one: a secret that was rotated

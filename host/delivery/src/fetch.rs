@@ -137,7 +137,7 @@ impl Fetch {
             Err(error) => Err(error),
         };
         match renewed {
-            Ok(()) => tracing::info!(source = self.name, status, "credential renewed after a refusal"),
+            Ok(()) => tracing::debug!(source = self.name, status, "credential renewed after a refusal"),
             // The refusal itself is what counts when no other credential can be had.
             Err(error) => {
                 tracing::warn!(source = self.name, %error, hint = error.hint, "no other credential");
