@@ -314,6 +314,18 @@ async fn a_check_of_a_good_configuration_shows_the_requests_and_starts_nothing()
     let checked = run(&["check", "--config", file, "--json"]).await.expect(0).json();
     assert_eq!((&checked["ok"], checked["destinations"].as_array().unwrap().len()), (&json!(true), 2));
     assert!(!stage.path("state").exists());
+
+    stage.edit(|text| text.replacen("organization = \"acme\"", "organization = \"elsewhere\"", 1));
+    let told =
+        ["no destination of organisation `elsewhere`", "acme/splunk: no source of organisation `acme`"];
+    let output = run(&["check", "--config", file]).await.expect(0);
+    output.shows(&told);
+    output.shows(&["warning: line ", "can be started; warnings: 3"]);
+    let checked = run(&["check", "--config", file, "--json"]).await.expect(0).json();
+    assert_eq!((&checked["ok"], checked["warnings"].as_array().unwrap().len()), (&json!(true), 3));
+    let report = run(&["doctor", "--config", file, "--json"]).await.expect(0);
+    report.shows(&told);
+
     run(&["destination", "list", "--config", file])
         .await
         .expect(1)

@@ -17,6 +17,7 @@ mod retry;
 mod section;
 mod source;
 mod tls;
+mod unconnected;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub(crate) use crate::config::outline::{state_folder, store_config};
 use crate::config::problem::Document;
 pub(crate) use crate::config::problem::Problem;
 pub(crate) use crate::config::source::{Credential, SigningScheme, SourceConfig, SourceWay};
+pub(crate) use crate::config::unconnected::unconnected;
 use crate::log::LogConfig;
 
 /// A configuration that is complete and valid by itself.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 use crate::command::Failure;
-use crate::config::{self, prepare::prepare};
+use crate::config::{self, Problem, prepare::prepare};
 use crate::host::signals::{Signals, Wanted};
 use crate::host::{Drained, Host, Left};
 use crate::log;
@@ -19,6 +19,9 @@ pub(crate) async fn run(path: &Path) -> Result<(), Failure> {
     let config = config::load(path).map_err(refuse)?;
     log::start(&config.log);
     let mut signals = Signals::listen()?;
+    for Problem { reason, hint, .. } in config::unconnected(&config) {
+        tracing::warn!(reason, hint, "the configuration leads nowhere");
+    }
     let prepared = prepare(config).await.map_err(refuse)?;
     let registry = prepared.registry.clone();
     let host = Host::start(prepared).await?;

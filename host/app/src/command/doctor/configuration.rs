@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::command::doctor::finding::Finding;
 use crate::config::prepare::{Prepared, prepare};
-use crate::config::{self, Config, Problem};
+use crate::config::{self, Config, Problem, unconnected};
 
 /// As much of a configuration as is right.
 pub(crate) struct Configured {
@@ -63,15 +63,17 @@ impl Configured {
         let fetched = config.sources.iter();
         let fetched = fetched.filter_map(|source| Some((source.name.clone(), source.fetched()?.clone())));
         let fetched = fetched.collect();
+        let warnings = unconnected(&config).iter().map(warning).collect::<Vec<_>>();
         match prepare(config).await {
             Ok(prepared) => {
                 let (sources, destinations) = (prepared.sources.len(), prepared.destinations.len());
                 let text = format!("{}: sources: {sources}, destinations: {destinations}", file.display());
-                let findings = vec![Finding::ok("configuration", text)];
+                let findings = [vec![Finding::ok("configuration", text)], warnings].concat();
                 Configured { findings, servers, fetched, prepared: Some(prepared) }
             }
             Err(problems) => {
-                let findings = problems.iter().map(|problem| finding(problem, has_host)).collect();
+                let findings = problems.iter().map(|problem| finding(problem, has_host));
+                let findings = findings.chain(warnings).collect();
                 Configured { findings, servers, fetched, prepared: None }
             }
         }
@@ -89,9 +91,17 @@ fn servers(config: &Config) -> Vec<Server> {
     servers.collect()
 }
 
-fn finding(problem: &Problem, has_host: bool) -> Finding {
+fn warning(problem: &Problem) -> Finding {
+    Finding::warning("configuration", placed(problem), &problem.hint)
+}
+
+fn placed(problem: &Problem) -> String {
     let place = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    let reason = format!("{place}{}", problem.reason);
+    format!("{place}{}", problem.reason)
+}
+
+fn finding(problem: &Problem, has_host: bool) -> Finding {
+    let reason = placed(problem);
     match has_host {
         true => Finding::warning(
             "configuration",
