@@ -80,13 +80,31 @@ fn explain(destination: &Value) {
     print::line(format_args!("\n{}{at}: {reason}", id(destination)));
     print::line(format_args!("  hint: {}", text(&status["last_error"]["hint"])));
     if let Some(next) = status["next_attempt_ms"].as_u64() {
-        let waiting = destination["ledger"]["waiting"].as_u64().unwrap_or_default();
-        let verb = if waiting == 1 { "waits" } else { "wait" };
-        print::line(format_args!(
-            "  nothing is lost: {} {verb}; next attempt {}",
-            print::count(waiting, "event"),
-            print::until(now_ms, next)
-        ));
+        let (fate, next) = (fate(&destination["ledger"]), print::until(now_ms, next));
+        print::line(format_args!("  {fate}; next attempt {next}"));
+    }
+}
+
+/// What has become of the events that were not delivered. What expired is gone; what is a dead letter is still stored.
+fn fate(ledger: &Value) -> String {
+    let number = |term: &str| ledger[term].as_u64().unwrap_or_default();
+    let waiting = number("waiting");
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let waiting = format!("{} {verb}", print::count(waiting, "event"));
+    let expired = number("expired");
+    let dead = number("dead_lettered");
+    let expired = (expired > 0).then(|| {
+        let verb = if expired == 1 { "was" } else { "were" };
+        format!("{} expired undelivered and {verb} given up", print::count(expired, "event"))
+    });
+    let dead = (dead > 0).then(|| {
+        let verb = if dead == 1 { "is" } else { "are" };
+        format!("{} {verb} in the dead letters (`siemaphore dead-letters list`)", print::count(dead, "event"))
+    });
+    let given_up: Vec<String> = expired.into_iter().chain(dead).collect();
+    match given_up.is_empty() {
+        true => format!("nothing is lost: {waiting}"),
+        false => format!("{}; {waiting}", given_up.join("; ")),
     }
 }
 
@@ -114,7 +132,10 @@ fn show(report: &Value) {
         print::line(format_args!("look for event type siemaphore.test, key {}", text(&report["event_key"])));
     } else {
         print::line(format_args!("result   failed: {}", text(&report["reason"])));
-        print::line(format_args!("hint     {}", text(&report["hint"])));
+        // A SIEM that refused the event said all there is to say.
+        if let Some(hint) = report["hint"].as_str().filter(|hint| !hint.is_empty()) {
+            print::line(format_args!("hint     {hint}"));
+        }
     }
 }
 
@@ -127,5 +148,30 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_expired_or_is_a_dead_letter_is_not_called_safe() {
+        for (ledger, told) in [
+            (json!({ "waiting": 1, "expired": 0, "dead_lettered": 0 }), "nothing is lost: 1 event waits"),
+            (
+                json!({ "waiting": 0, "expired": 2, "dead_lettered": 0 }),
+                "2 events expired undelivered and were given up; 0 events wait",
+            ),
+            (
+                json!({ "waiting": 3, "expired": 1, "dead_lettered": 1 }),
+                "1 event expired undelivered and was given up; 1 event is in the dead letters \
+                 (`siemaphore dead-letters list`); 3 events wait",
+            ),
+        ] {
+            assert_eq!(fate(&ledger), told);
+        }
     }
 }
