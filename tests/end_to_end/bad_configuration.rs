@@ -113,3 +113,21 @@ async fn a_file_that_is_not_there_is_named() {
     output.shows(&["/nonexistent/siemaphore.toml", "--config FILE"]);
     run(&["check", "--config", "/nonexistent/siemaphore.toml"]).await.expect(2);
 }
+
+#[tokio::test]
+async fn a_secret_that_its_scheme_cannot_use_is_refused_before_an_event_needs_it() {
+    for (scheme, told) in [
+        ("scheme = \"standard-webhooks\"", "is not one of Standard Webhooks"),
+        (
+            "scheme = \"google-service-account\", scope = \"s\"",
+            "is not the key file of a Google service account",
+        ),
+        ("scheme = \"azure-shared-key\", workspace_id = \"w\"", "it is not base64"),
+    ] {
+        let edit = |text: String| {
+            let authentication = format!("formatter = \"splunk\"\nauthentication = {{ {scheme} }}");
+            text.replacen("formatter = \"splunk\"", &authentication, 1)
+        };
+        refused(Scene::new().splunk(), edit, "secret = ", &[told]).await;
+    }
+}

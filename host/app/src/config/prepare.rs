@@ -181,8 +181,14 @@ async fn prepare_destination(
     let authentication = authentication::choose(problems, &config, description)?;
     let further_secrets = authentication::further_secrets(problems, &config, &authentication);
     for (place, reference) in authentication.secret().into_iter().chain(&further_secrets).enumerate() {
-        if let Err(error) = secrets.resolve(reference).await {
-            problems.add(authentication::place_of(&config, place), error.to_string(), error.hint());
+        let path = || authentication::place_of(&config, place);
+        match secrets.resolve(reference).await {
+            Err(error) => problems.add(path(), error.to_string(), error.hint()),
+            Ok(secret) => {
+                if let Err(error) = authentication.check_secret(&secret) {
+                    problems.add(path(), format!("{reference}: {}", error.reason), error.hint);
+                }
+            }
         }
     }
     if let Some(reference) = authentication.session_token()

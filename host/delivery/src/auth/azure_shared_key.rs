@@ -24,8 +24,7 @@ pub(super) fn apply(
     message: &Message<'_>,
     request: &mut Request,
 ) -> Result<Vec<Secret>, AttemptError> {
-    let key = STANDARD.decode(secret.expose()).ok().filter(|key| !key.is_empty()).ok_or_else(unusable)?;
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &Zeroizing::new(key));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key(secret)?);
     let date = httpdate::fmt_http_date(message.now);
     let text = string_to_sign(request, &date);
     let signature = Zeroizing::new(STANDARD.encode(hmac::sign(&key, text.as_bytes())));
@@ -33,6 +32,16 @@ pub(super) fn apply(
     let value = Zeroizing::new(format!("SharedKey {workspace_id}:{}", signature.as_str()));
     set_header(request, &AUTHORIZATION, &value)?;
     Ok(vec![Secret::new(&signature)])
+}
+
+/// Whether requests can be signed with it.
+pub(super) fn check(secret: &Secret) -> Result<(), AttemptError> {
+    key(secret).map(drop)
+}
+
+fn key(secret: &Secret) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
+    let key = Zeroizing::new(STANDARD.decode(secret.expose()).map_err(|_| unusable())?);
+    if key.is_empty() { Err(unusable()) } else { Ok(key) }
 }
 
 fn string_to_sign(request: &Request, date: &str) -> String {
@@ -88,6 +97,7 @@ mod tests {
     fn a_key_that_is_not_base64_is_refused_and_not_shown() {
         for secret in ["canary!", "canary canary", "", "c"] {
             let error = applied(secret).expect_err(secret);
+            assert_eq!(check(&Secret::new(secret)).expect_err(secret), error);
             assert!(error.needs_operator && !format!("{error:?}").contains("canary"), "{error:?}");
         }
     }

@@ -71,6 +71,11 @@ pub(super) fn token_request(
     Ok(TokenRequest::of_form(&token_url, &pairs, secrets))
 }
 
+/// Whether tokens can be asked for with it: only what has been signed shows that its key is one.
+pub(super) fn check(token_url: Option<&Url>, scope: &str, secret: &Secret) -> Result<(), AttemptError> {
+    token_request(token_url, scope, secret, SystemTime::now()).map(drop)
+}
+
 fn signed(header: &Header<'_>, claims: &Claims<'_>, key: &str) -> Result<Zeroizing<String>, AttemptError> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(|_| not_a_key_file())?;
     let key = KeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| not_a_key_file())?;
@@ -107,6 +112,7 @@ mod tests {
         ] {
             let error = token_request(None, "s", &Secret::new(secret), UNIX_EPOCH).err().expect(secret);
             assert!(error.needs_operator && !format!("{error:?}").contains("canary"), "{error:?}");
+            assert_eq!(check(None, "s", &Secret::new(secret)).expect_err(secret), error);
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
-use siemaphore_secrets::SecretReference;
+use siemaphore_secrets::{Secret, SecretReference};
 use url::Url;
 
-use super::{aws_sigv4, azure_shared_key, standard_webhooks, url_path};
+use super::{aws_sigv4, azure_shared_key, google_service_account, standard_webhooks, url_path};
+use crate::attempt_error::AttemptError;
 
 /// What the operator configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +148,18 @@ impl Authentication {
             Authentication::GoogleServiceAccount { token_url, .. }
             | Authentication::AzureManagedIdentity { token_url, .. } => token_url.as_ref(),
             _ => None,
+        }
+    }
+
+    /// Whether this value of its secret can be used at all, as far as the scheme has a form for it.
+    pub fn check_secret(&self, secret: &Secret) -> Result<(), AttemptError> {
+        match self {
+            Authentication::StandardWebhooks { .. } => standard_webhooks::check(secret),
+            Authentication::AzureSharedKey { .. } => azure_shared_key::check(secret),
+            Authentication::GoogleServiceAccount { token_url, scope, .. } => {
+                google_service_account::check(token_url.as_ref(), scope, secret)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -35,9 +35,9 @@ pub(super) fn apply<'a>(
     let mut signatures: Vec<Zeroizing<String>> = Vec::new();
     let mut used = Vec::new();
     for secret in secrets {
-        let bare = secret.expose().strip_prefix(PREFIX).ok_or_else(unusable)?;
-        signatures.push(Zeroizing::new(signature(bare, &id, &timestamp, &request.body)?));
-        used.push(Secret::new(bare));
+        let key = key(secret)?;
+        signatures.push(Zeroizing::new(signature(&key, &id, &timestamp, &request.body)));
+        used.push(Secret::new(bare(secret)?));
     }
     let versioned: Vec<String> =
         signatures.iter().map(|signature| format!("v1,{}", signature.as_str())).collect();
@@ -48,15 +48,25 @@ pub(super) fn apply<'a>(
     Ok(used)
 }
 
-fn signature(key: &str, id: &MessageId, timestamp: &str, body: &[u8]) -> Result<String, AttemptError> {
-    let key = Zeroizing::new(STANDARD.decode(key).map_err(|_| unusable())?);
-    if !KEY_BYTES.contains(&key.len()) {
-        return Err(unusable());
-    }
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &key));
+/// Whether requests can be signed with it.
+pub(super) fn check(secret: &Secret) -> Result<(), AttemptError> {
+    key(secret).map(drop)
+}
+
+fn bare(secret: &Secret) -> Result<&str, AttemptError> {
+    secret.expose().strip_prefix(PREFIX).ok_or_else(unusable)
+}
+
+fn key(secret: &Secret) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
+    let key = Zeroizing::new(STANDARD.decode(bare(secret)?).map_err(|_| unusable())?);
+    if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err(unusable()) }
+}
+
+fn signature(key: &[u8], id: &MessageId, timestamp: &str, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
     context.update(format!("{}.{timestamp}.", id.as_str()).as_bytes());
     context.update(body);
-    Ok(STANDARD.encode(context.sign()))
+    STANDARD.encode(context.sign())
 }
 
 fn unusable() -> AttemptError {
@@ -115,6 +125,7 @@ mod tests {
         for secret in ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_canary!", "whsec_c2hvcnQ=", "whsk_AAAA", ""]
         {
             let error = applied(&[Secret::new(secret)]).expect_err(secret);
+            assert_eq!(check(&Secret::new(secret)).expect_err(secret), error);
             assert!(error.needs_operator && !format!("{error:?}").contains("canary"), "{error:?}");
         }
     }
