@@ -55,7 +55,7 @@ pub(crate) fn choose(
     let hint = description.authentication.iter().find(|hint| hint.scheme == scheme);
     let parameters = Parameters { config, suggested: hint.map(parse).unwrap_or_default() };
     if scheme == "none" {
-        return Some(Authentication::None);
+        return none(problems, config);
     }
     if scheme == "azure-managed-identity" {
         return managed_identity(problems, &parameters);
@@ -91,6 +91,17 @@ pub(crate) fn choose(
         "url-path" => Some(Authentication::UrlPath { secret: secret? }),
         _ => oauth2(problems, &parameters, secret),
     }
+}
+
+/// A secret that goes nowhere is a scheme that was forgotten.
+fn none(problems: &mut Problems<'_>, config: &DestinationConfig) -> Option<Authentication> {
+    if config.authentication.secret.is_some() {
+        let reason = format!("destination `{}` has a secret and its scheme `none` sends none", config.name);
+        let hint = "take `secret` out, or write the scheme that sends it, as in `authentication = { scheme = \"bearer\" }`";
+        problems.add(secret_path(config), reason, hint);
+        return None;
+    }
+    Some(Authentication::None)
 }
 
 fn google_service_account(

@@ -188,3 +188,19 @@ fn a_secret_of_the_wrong_type_is_named_by_its_key() {
     let found = from_text(text, std::path::Path::new("/nonexistent")).err().unwrap();
     assert!(found[0].line == Some(5) && found[0].reason.contains("takes text in quotes"), "{found:?}");
 }
+
+#[test]
+fn a_secret_that_no_scheme_sends_is_refused() {
+    for (lines, hint) in [
+        (scheme("scheme = 'none'"), Some(("bearer", "{}"))),
+        // Neither the operator nor the formatter says how it is sent.
+        ("secret = 'env:KEY'".to_owned(), None),
+    ] {
+        let (authentication, _, found) = chosen(&lines, hint);
+        assert_eq!(authentication, None);
+        let told = "5: destination `siem` has a secret and its scheme `none` sends none (take `secret` out, or write";
+        assert!(found.len() == 1 && found[0].starts_with(told), "{found:?}");
+    }
+    let (authentication, _, found) = chosen("authentication = { scheme = 'none' }", Some(("bearer", "{}")));
+    assert_eq!((authentication, found.len()), (Some(Authentication::None), 0));
+}
