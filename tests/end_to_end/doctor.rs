@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use crate::support::events::numbered;
 use crate::support::{Destination, Kind, Scene, TOKEN, run};
 
 /// One check of a report.
@@ -34,21 +35,21 @@ async fn a_host_in_order_passes_every_check_and_so_does_its_store_without_it() {
             expect(&report, &format!("name acme/{name}"), "ok", &["127.0.0.1"]);
             expect(&report, &format!("plugin {name}"), "ok", &["active"]);
         }
-        for name in ["splunk", "sentinel"] {
+        for (name, probe) in [("splunk", "GET https://"), ("sentinel", "POST https://")] {
             expect(
                 &report,
                 &format!("auth acme/{name}"),
                 "ok",
-                &["https://", "is answered with", &format!("siemaphore destination test acme/{name}")],
+                &["https://", probe, "is answered with", &format!("siemaphore destination test acme/{name}")],
             );
         }
-        expect(&report, "auth acme/datadog", "warning", &["no probe", "destination test"]);
+        expect(&report, "auth acme/datadog", "ok", &["no probe", "destination test acme/datadog"]);
         expect(&report, "clock", "ok", &["3 destinations"]);
         expect(&report, "configuration", "ok", &["destinations: 3"]);
         expect(&report, "ledger", "ok", &["3 destinations"]);
         expect(&report, "store", "ok", &[if has_host { "the running host" } else { "no host runs" }]);
         let shown = scene.ask(&["doctor"]).await.expect(0);
-        shown.shows(&["check", "state", "acme/splunk", "nothing has failed"]);
+        shown.shows(&["check", "state", "acme/splunk", "not tried: the formatter has no probe"]);
         if has_host {
             scene.host.terminate().await;
         }
@@ -73,7 +74,14 @@ async fn a_wrong_secret_and_an_untrusted_certificate_are_found_before_an_event_i
     expect(&report, "connect acme/splunk", "failed", &words);
     expect(&report, "tls acme/sentinel", "ok", &[]);
     expect(&report, "auth acme/sentinel", "failed", &["secret"]);
+    let mut told = report["checks"].as_array().unwrap().iter();
+    assert!(!told.any(|check| check["check"] == "delivery acme/sentinel"), "{report:#}");
     assert!(!output.stdout.contains("canary") && !output.stdout.contains(TOKEN), "{output:?}");
+
+    scene.send(&numbered("held", 1)).await;
+    scene.until("sentinel", "holding", |view| view["status"]["state"] == "holding").await;
+    let report = scene.ask(&["doctor", "--json"]).await.expect(1).json();
+    expect(&report, "delivery acme/sentinel", "failed", &["holding, ", "secret"]);
     assert_eq!(scene.splunk().totals().requests, 0, "not even a request line was shown to it");
     scene.stop().await;
 }

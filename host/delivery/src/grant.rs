@@ -62,6 +62,7 @@ pub struct GrantedProfile {
     profile: RequestProfile,
     grouping: Grouping,
     summary: String,
+    probe_summary: Option<String>,
 }
 
 /// A profile that asks for something it cannot have.
@@ -153,6 +154,7 @@ impl GrantedProfile {
             profile: granted,
             grouping: Grouping::of(profile),
             summary: summary(profile, endpoint),
+            probe_summary: profile.probe.as_ref().map(|probe| probe_summary(profile, probe, endpoint)),
         })
     }
 
@@ -164,6 +166,11 @@ impl GrantedProfile {
     /// The whole request line, placeholders as they are: `POST https://splunk.example.com:8088/services/collector/event`.
     pub fn summary(&self) -> &str {
         &self.summary
+    }
+
+    /// The request line of the probe in the same form, if the profile has one.
+    pub fn probe_summary(&self) -> Option<&str> {
+        self.probe_summary.as_deref()
     }
 
     /// What events are grouped by before they are framed.
@@ -319,16 +326,31 @@ fn method(method: formatter::Method) -> Method {
 
 /// As [`GrantedProfile::head`] builds it, but with the placeholders' names for their values.
 fn summary(profile: &RequestProfile, endpoint: &Url) -> String {
+    request_line(profile.method.as_str(), profile, (&profile.path, &profile.query), endpoint)
+}
+
+/// As [`GrantedProfile::probe_head`] builds it.
+fn probe_summary(profile: &RequestProfile, probe: &Probe, endpoint: &Url) -> String {
+    let method = if probe.get { "GET" } else { profile.method.as_str() };
+    request_line(method, profile, (&probe.path, &probe.query), endpoint)
+}
+
+fn request_line(
+    method: &str,
+    profile: &RequestProfile,
+    (path, query): (&str, &[(String, String)]),
+    endpoint: &Url,
+) -> String {
     let names = Group {
         organization: "{organization}".to_owned(),
         project: Some("{project}".to_owned()),
         producer: "{producer}".to_owned(),
     };
-    let url = endpoint::join(endpoint, &profile.path, &profile.path, &profile.query, &names);
+    let url = endpoint::join(endpoint, &profile.path, path, query, &names);
     let (path, query) = url.as_str().split_at(url.as_str().find('?').unwrap_or(url.as_str().len()));
     // An encoded brace in a path can come from nothing but a name.
     let path = path.replace("%7B", "{").replace("%7D", "}");
-    format!("{} {path}{query}", profile.method.as_str())
+    format!("{method} {path}{query}")
 }
 
 #[cfg(test)]

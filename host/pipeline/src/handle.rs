@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::probe::ProbeReport;
 use crate::status::Status;
 use crate::task::Task;
 use crate::test_event::TestReport;
@@ -86,7 +87,7 @@ impl PipelineHandle {
     }
 
     /// Makes the formatter's probe, which stores nothing. `None` when the pipeline has stopped.
-    pub async fn probe(&self) -> Option<TestReport> {
+    pub async fn probe(&self) -> Option<ProbeReport> {
         let (answer, received) = oneshot::channel();
         self.commands.send(Command::Probe(answer)).await.ok()?;
         received.await.ok()
@@ -102,7 +103,7 @@ impl PipelineHandle {
 /// What a handle can ask of the task.
 pub(crate) enum Command {
     Test(oneshot::Sender<TestReport>),
-    Probe(oneshot::Sender<TestReport>),
+    Probe(oneshot::Sender<ProbeReport>),
     Promote(oneshot::Sender<bool>),
 }
 

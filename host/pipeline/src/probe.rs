@@ -1,5 +1,6 @@
 //! The formatter's probe: a request that shows whether endpoint and credential work, and stores nothing.
 
+use serde::Serialize;
 use siemaphore_delivery::{Decision, Group, Target, classify};
 use siemaphore_model::formatter::Verdict;
 use siemaphore_registry::Plugin;
@@ -10,6 +11,15 @@ use crate::sending::{excerpt, words};
 use crate::test_event::TestReport;
 use crate::version::configured;
 
+/// What came of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProbeReport {
+    /// False where the formatter has none for its SIEM: then nothing was asked, and nothing is wrong.
+    pub has_probe: bool,
+    #[serde(flatten)]
+    pub report: TestReport,
+}
+
 const NO_PROBE_HINT: &str = "`siemaphore destination test NAME` sends a synthetic event instead";
 
 /// Makes the probe of a destination's formatter. Needs no running pipeline, and touches no store.
@@ -18,20 +28,33 @@ pub async fn probe(
     sandbox: &Sandbox,
     plugin: &Plugin,
     target: &Target,
-) -> TestReport {
+) -> ProbeReport {
+    match tried(config, sandbox, plugin, target).await {
+        Some(report) => ProbeReport { has_probe: true, report },
+        None => ProbeReport {
+            has_probe: false,
+            report: TestReport::failed("the formatter has no probe for its SIEM", NO_PROBE_HINT),
+        },
+    }
+}
+
+/// None when there is no probe.
+async fn tried(
+    config: &PipelineConfig,
+    sandbox: &Sandbox,
+    plugin: &Plugin,
+    target: &Target,
+) -> Option<TestReport> {
     let Some(active) = plugin.active() else {
         let reason = format!("formatter `{}` is not loaded", plugin.name());
-        return TestReport::failed(reason, "see `siemaphore plugin list` for the reason");
+        return Some(TestReport::failed(reason, "see `siemaphore plugin list` for the reason"));
     };
     let version = match configured(config, sandbox, target, active).await {
         Ok(version) => version,
-        Err(error) => return TestReport::failed(error.to_string(), error.hint()),
+        Err(error) => return Some(TestReport::failed(error.to_string(), error.hint())),
     };
-    if version.profile.profile().probe.is_none() {
-        return TestReport::failed("the formatter has no probe for its SIEM", NO_PROBE_HINT);
-    }
-    let request = Some(version.profile.summary().to_owned());
-    match target.probe(&version.profile, &Group::default()).await {
+    let request = Some(version.profile.probe_summary()?.to_owned());
+    let report = match target.probe(&version.profile, &Group::default()).await {
         Err(error) => TestReport { request, ..TestReport::failed(error.reason, error.hint) },
         Ok(answer) => {
             let decision = classify(&answer, Verdict::Standard, 0);
@@ -44,5 +67,6 @@ pub async fn probe(
                 ..TestReport::failed(reason, hint)
             }
         }
-    }
+    };
+    Some(report)
 }

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
-use siemaphore_pipeline::{PipelineHandle, Status, TestReport};
+use siemaphore_pipeline::{PipelineHandle, ProbeReport, Status, TestReport};
 use siemaphore_store::StoreError;
 
 use crate::api::ApiError;
@@ -64,7 +64,7 @@ async fn test(
 async fn probe(
     State(handles): State<Handles>,
     Path((organization, name)): Path<(String, String)>,
-) -> Result<Json<TestReport>, ApiError> {
+) -> Result<Json<ProbeReport>, ApiError> {
     let pipeline = pipeline(&handles, &organization, &name)?;
     Ok(Json(pipeline.probe().await.ok_or_else(|| stopped(&name))?))
 }

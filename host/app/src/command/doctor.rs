@@ -5,6 +5,7 @@
 
 mod clock;
 mod configuration;
+mod delivery;
 mod destination;
 mod finding;
 mod machine;
@@ -54,6 +55,9 @@ pub(crate) async fn run(asking: Asking) -> Result<(), Failure> {
     for server in &configured.servers {
         let check = destination::check(server, &configured, host);
         checks.push((server.id.clone(), check.boxed()));
+    }
+    if let Some(host) = host {
+        checks.push(("delivery".to_owned(), delivery::check(host).boxed()));
     }
     if !configured.servers.is_empty() {
         checks.push(("clock".to_owned(), clock::check(&configured.servers).boxed()));

@@ -181,6 +181,9 @@ fn a_probe_has_the_rules_of_a_request() {
     let pasted = Url::parse("https://s/services/collector/event").expect("a URL");
     let head = granted.probe_head(&pasted, &group()).expect("it has a probe");
     assert_eq!((head.method, head.url.as_str()), (Method::GET, "https://s/services/collector/health"));
+    let told = "GET https://splunk.example.com:8088/services/collector/health";
+    assert_eq!(granted.probe_summary(), Some(told));
+    assert_eq!(checked(|profile| profile.probe = None).expect("granted").probe_summary(), None);
     let large = checked(|profile| {
         profile.probe = Some(Probe { body: vec![0; MAX_PROBE_BYTES + 1], ..probe("/", false) });
     });

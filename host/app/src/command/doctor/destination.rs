@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use siemaphore_http::{Certificate, ClientIdentity, Examination, ExamineError, TlsExamination};
-use siemaphore_pipeline::TestReport;
+use siemaphore_pipeline::{ProbeReport, TestReport};
 
 use crate::command::destination_name::DestinationName;
 use crate::command::doctor::configuration::{Configured, Server};
@@ -123,6 +123,7 @@ fn unreachable(server: &Server, error: &ExamineError) -> Finding {
 /// What a probe found, from here or from the host.
 #[derive(Debug, Deserialize)]
 struct Probed {
+    has_probe: bool,
     ok: bool,
     request: Option<String>,
     status: Option<u16>,
@@ -130,10 +131,10 @@ struct Probed {
     hint: String,
 }
 
-impl From<TestReport> for Probed {
-    fn from(report: TestReport) -> Probed {
+impl From<ProbeReport> for Probed {
+    fn from(ProbeReport { has_probe, report }: ProbeReport) -> Probed {
         let TestReport { ok, request, status, reason, hint, .. } = report;
-        Probed { ok, request, status, reason, hint }
+        Probed { has_probe, ok, request, status, reason, hint }
     }
 }
 
@@ -166,7 +167,14 @@ async fn authentication(server: &Server, configured: &Configured, host: Option<&
 }
 
 fn verdict(check: String, id: &str, probed: &Probed) -> Finding {
-    let Probed { ok, request, status, reason, hint } = probed;
+    let Probed { has_probe, ok, request, status, reason, hint } = probed;
+    // Most SIEMs have no harmless request: nothing was asked, and nothing is wrong.
+    if !has_probe {
+        return Finding::ok(
+            check,
+            format!("not tried: {reason}\n`siemaphore destination test {id}` sends an event the whole way"),
+        );
+    }
     match (ok, status, request) {
         (true, status, request) => {
             let probe = request.as_deref().unwrap_or("the probe");
@@ -179,9 +187,7 @@ fn verdict(check: String, id: &str, probed: &Probed) -> Finding {
                 ),
             )
         }
-        // Nothing was asked: that is no failure.
-        (false, None, None) => Finding::warning(check, reason, hint),
         (false, Some(status), _) => Finding::failed(check, format!("{reason} ({status})"), hint),
-        (false, None, Some(_)) => Finding::failed(check, reason, hint),
+        (false, None, _) => Finding::failed(check, reason, hint),
     }
 }
