@@ -131,6 +131,9 @@ async fn a_stream_that_refuses_the_token_is_told_with_what_to_do_and_check_shows
     checked.expect(0).shows(&["source producer  sse  GET https://127.0.0.1:", "/v1/stream\n"]);
     let doctor = output(spawn(&["doctor", "--config", configuration.to_str().unwrap()])).await;
     doctor.shows(&["source producer", "the host waits: 127.0.0.1 answered 401"]);
+    let list = ["source", "list", "--config", configuration.to_str().unwrap()];
+    let listed = output(spawn(&list)).await.expect(0);
+    listed.shows(&["acme/producer waits: 127.0.0.1 answered 401", "  hint: check `secret`"]);
     is_open.store(true, Ordering::Relaxed);
     // It would be asked again within a minute; a restart asks at once.
     let status = scene.host.terminate().await;

@@ -16,6 +16,8 @@ pub struct SourceStatus {
     pub kind: &'static str,
     /// Why it does not go on just now.
     pub problem: Option<String>,
+    /// What the operator can do about the problem.
+    pub hint: Option<String>,
     /// How often it could not go on since the start.
     pub problems: u64,
     /// Portions that were stored since the start.
@@ -42,12 +44,19 @@ impl Statuses {
     }
 }
 
+/// What is wrong, and what the operator can do.
+#[derive(Clone)]
+struct Known {
+    problem: String,
+    hint: String,
+}
+
 pub(crate) struct Status {
     source: String,
     kind: &'static str,
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Known>>,
     /// A part of it cannot be read; the rest goes on.
-    partial: Mutex<Option<String>>,
+    partial: Mutex<Option<Known>>,
     lines: Mutex<Lines>,
     problems: AtomicU64,
     portions: AtomicU64,
@@ -95,7 +104,7 @@ impl Status {
 
     /// Logged when it is another one than before, within bounds.
     pub(crate) fn problem(&self, problem: &str, hint: &str) {
-        if self.is_other(&self.problem, problem) && self.has_room_for_a_line() {
+        if self.is_other(&self.problem, problem, hint) && self.has_room_for_a_line() {
             tracing::warn!(source = self.source, problem, hint, "the source cannot go on");
         }
     }
@@ -103,7 +112,9 @@ impl Status {
     /// The same where the rest of the source goes on. None when all of it does.
     pub(crate) fn partial(&self, problem: Option<(&str, &str)>) {
         match problem {
-            Some((problem, hint)) if self.is_other(&self.partial, problem) && self.has_room_for_a_line() => {
+            Some((problem, hint))
+                if self.is_other(&self.partial, problem, hint) && self.has_room_for_a_line() =>
+            {
                 tracing::warn!(source = self.source, problem, hint, "a part of the source cannot be read");
             }
             Some(_) => {}
@@ -115,19 +126,19 @@ impl Status {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).has_room(Instant::now())
     }
 
-    fn is_other(&self, known: &Mutex<Option<String>>, problem: &str) -> bool {
+    fn is_other(&self, known: &Mutex<Option<Known>>, problem: &str, hint: &str) -> bool {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = known.as_deref() != Some(problem);
+        let is_other = known.as_ref().is_none_or(|known| known.problem != problem);
         if is_other {
             self.problems.fetch_add(1, Ordering::Relaxed);
-            *known = Some(problem.to_owned());
+            *known = Some(Known { problem: problem.to_owned(), hint: hint.to_owned() });
         }
         is_other
     }
 
     pub(crate) fn well(&self) {
         let mut known = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(problem) = known.take()
+        if let Some(Known { problem, .. }) = known.take()
             && self.has_room_for_a_line()
         {
             tracing::info!(source = self.source, was = problem, "the source goes on");
@@ -157,10 +168,15 @@ impl Status {
     }
 
     fn snapshot(&self) -> SourceStatus {
+        let (problem, hint) = shown(&self.problem)
+            .or_else(|| shown(&self.partial))
+            .map(|Known { problem, hint }| (problem, hint))
+            .unzip();
         SourceStatus {
             source: self.source.clone(),
             kind: self.kind,
-            problem: shown(&self.problem).or_else(|| shown(&self.partial)),
+            problem,
+            hint,
             problems: self.problems.load(Ordering::Relaxed),
             portions: self.portions.load(Ordering::Relaxed),
             lag_bytes: self.lag_bytes.load(Ordering::Relaxed),
@@ -172,7 +188,7 @@ impl Status {
     }
 }
 
-fn shown(problem: &Mutex<Option<String>>) -> Option<String> {
+fn shown(problem: &Mutex<Option<Known>>) -> Option<Known> {
     problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 

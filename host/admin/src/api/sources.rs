@@ -26,6 +26,8 @@ struct SourceView {
     state: &'static str,
     /// Why it does not go on just now; of sources that fetch.
     problem: Option<String>,
+    /// What the operator can do about the problem.
+    hint: Option<String>,
     accepted: u64,
     last_accepted_ms: Option<u64>,
     refused: u64,
@@ -74,6 +76,7 @@ fn view(source: &Source, counted: SourceSnapshot, fetching: Option<&SourceStatus
         has_schema: source.has_schema,
         state,
         problem,
+        hint: fetching.and_then(|status| status.hint.clone()),
         accepted: counted.accepted,
         last_accepted_ms: Some(counted.last_accepted_ms).filter(|then| *then > 0),
         refused: counted.refused,

@@ -60,6 +60,7 @@ fn explain(source: &Value) {
     let id = id(source);
     if let Some(problem) = source["problem"].as_str() {
         print::line(format_args!("\n{id} waits: {problem}"));
+        print::line(format_args!("  hint: {}", text(&source["hint"])));
     }
     let events = reasons(&source["refused_by"]);
     if !events.is_empty() {
