@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Scene, run};
+use crate::support::{Scene, run, run_in};
 
 const PROFILE: &str = r#"
 [[profile]]
@@ -27,12 +27,25 @@ async fn an_operators_profile_reads_what_the_shipped_ones_do_not_know() {
     let (configuration, file) = (configuration.to_str().unwrap(), file.to_str().unwrap());
 
     let tried = run(&["profile", "try", file, "--config", configuration]).await.expect(0);
-    tried.shows(&["gatekeeper", "g-1", "call.refused", "critical", "[redacted]", "1 values were redacted"]);
+    tried.shows(&["gatekeeper", "g-1", "call.refused", "critical", "[redacted]", "1 value was redacted"]);
     let tried = run(&["profile", "try", file, "--json"]).await.expect(0).json();
     assert_eq!(tried["events"][0]["producer"], "generic", "{tried:#}");
+    let unknown = run(&["profile", "try", file, "--profile", "gatekeeper"]).await.expect(1);
+    unknown.shows(&["there is no profile \"gatekeeper\"", "--config FILE"]);
     let formatted =
         ["plugin", "format", "splunk", file, "--config", configuration, "--profile", "gatekeeper"];
-    run(&formatted).await.expect(0).shows(&["call.refused"]);
+    let examples = "settings and endpoint are the formatter's own example";
+    run(&formatted).await.expect(0).shows(&["call.refused", examples]);
+    let folder = stage.path("");
+    let tried = run_in(&folder, &["profile", "try", "event.json"]).await.expect(0);
+    tried.shows(&["gatekeeper", "[redacted]"]);
+    let formatted = ["plugin", "format", "splunk", "event.json", "--destination", "splunk"];
+    let formatted = run_in(&folder, &formatted).await.expect(0);
+    formatted.shows(&["call.refused", "[redacted]"]);
+    assert!(!formatted.stdout.contains("splunk.example.com"), "{formatted:#?}");
+    assert!(!formatted.stderr.contains("example"), "{formatted:#?}");
+    let formatted = ["plugin", "format", "splunk", "event.json", "--destination", "splnk"];
+    run_in(&folder, &formatted).await.expect(1).shows(&["no destination `splnk`", "/splunk"]);
 
     let scene = stage.start(None).await;
     scene.send(&[event]).await;

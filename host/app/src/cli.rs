@@ -186,8 +186,8 @@ pub(crate) struct Reading {
     /// A profile, shipped or of your own
     #[arg(long, default_value = "auto")]
     pub(crate) profile: String,
-    /// The configuration with profiles of your own; left out, only the shipped ones are known
-    #[arg(long, short, value_name = "FILE")]
+    /// The configuration with profiles of your own; left out, `siemaphore.toml` where there is one
+    #[arg(long, short, env = "SIEMAPHORE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 
@@ -203,6 +203,9 @@ pub(crate) struct Format {
     /// The endpoint; the formatter's own example when left out
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
+    /// Take settings and endpoint from this destination of the configuration
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["settings", "endpoint"])]
+    pub(crate) destination: Option<String>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[arg(long)]

@@ -48,7 +48,6 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) plugins: RegistryConfig,
     pub(crate) log: LogConfig,
-    pub(crate) profiles: Vec<Profile>,
     pub(crate) sources: Vec<SourceConfig>,
     pub(crate) destinations: Vec<DestinationConfig>,
 }
@@ -62,6 +61,16 @@ pub(crate) fn load(path: &Path) -> Result<Config, Vec<Problem>> {
     let text = read(path).map_err(|problem| vec![problem])?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     from_text(text, folder)
+}
+
+/// The profiles of a file. A mistake elsewhere in it does not keep them from being tried.
+pub(crate) fn own_profiles(path: &Path) -> Result<Vec<Profile>, Vec<Problem>> {
+    let text = read(path).map_err(|problem| vec![problem])?;
+    let file = parse::parse(&text).map_err(|problem| vec![problem])?;
+    let document = Document::new(&text);
+    let mut problems = Problems { document: &document, found: Vec::new() };
+    let profiles = profile::all(&mut problems, &file.profile);
+    if problems.found.is_empty() { Ok(profiles.own) } else { Err(problems.found) }
 }
 
 /// Checks a configuration whose relative paths start at `folder`.
@@ -99,7 +108,6 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
         store,
         plugins,
         log,
-        profiles: profiles.own,
         sources,
         destinations,
         text,

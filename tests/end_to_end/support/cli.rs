@@ -1,6 +1,7 @@
 //! Commands as an operator types them.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -48,10 +49,19 @@ pub(crate) async fn run(arguments: &[impl AsRef<OsStr>]) -> Output {
 
 /// Starts `siemaphore` with these arguments, to be spoken to while it runs.
 pub(crate) fn spawn(arguments: &[impl AsRef<OsStr>]) -> Child {
+    command(arguments).spawn().expect("the binary starts")
+}
+
+fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
     command.args(arguments).env_remove("RUST_LOG").env_remove("SIEMAPHORE_CONFIG").env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command.spawn().expect("the binary starts")
+    command
+}
+
+/// As a person does who has gone to this folder.
+pub(crate) async fn run_in(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+    output(command(arguments).current_dir(folder).spawn().expect("the binary starts")).await
 }
 
 pub(crate) async fn run_with_input(arguments: &[impl AsRef<OsStr>], input: &str) -> Output {

@@ -32,7 +32,7 @@ pub(crate) async fn run(command: Try) -> Result<(), Failure> {
         for (event, version) in &taken.unknown_versions {
             print::aside(format_args!("event {event} is of an unknown version: {version}"));
         }
-        print::aside(format_args!("{} values were redacted", taken.redacted));
+        print::aside(reading::redacted(taken.redacted));
     }
     if taken.refused.is_empty() { Ok(()) } else { Err(Failure::Said) }
 }

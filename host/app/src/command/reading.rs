@@ -2,18 +2,19 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use siemaphore_model::EventBuffer;
 use siemaphore_model::normalise::{Context, Normalised, Normaliser, Scratch};
 use siemaphore_model::redaction::Redaction;
 
 use crate::cli::Reading;
 use crate::command::Failure;
-use crate::config;
+use crate::config::{self, DestinationConfig, Problem};
 use crate::events_file::for_each_event;
+use crate::print;
 
 /// A file for looking at, not for delivering.
 const MAX_EVENTS: usize = siemaphore_sandbox::limits::MAX_EVENTS;
@@ -30,18 +31,48 @@ pub(crate) struct Taken {
     pub(crate) redacted: usize,
 }
 
-/// With the profiles of the operator's configuration, where one is named.
+/// The file that every other command takes when none is named.
+const USUAL_CONFIGURATION: &str = "siemaphore.toml";
+
+/// With the profiles of the operator's configuration, where there is one.
 pub(crate) fn normaliser(reading: &Reading) -> Result<Normaliser, Failure> {
-    let own = match &reading.config {
-        None => Vec::new(),
-        Some(path) => match config::load(path) {
-            Ok(config) => config.profiles,
-            Err(problems) => {
-                return Err(Failure::Configuration { file: path.display().to_string(), problems });
-            }
-        },
+    let Some(path) = configuration(reading) else {
+        let shipped = Normaliser::with_profiles(&[], &reading.profile, &Redaction::default());
+        return Ok(shipped.map_err(|error| {
+            anyhow!("{error}\n  hint: name the configuration with profiles of your own: --config FILE")
+        })?);
     };
+    let own = config::own_profiles(&path).map_err(|problems| refused(&path, problems))?;
     Ok(Normaliser::with_profiles(&own, &reading.profile, &Redaction::default())?)
+}
+
+/// A destination of the configuration, as `NAME` where that is unambiguous, else as `ORGANIZATION/NAME`.
+pub(crate) fn destination(reading: &Reading, name: &str) -> Result<DestinationConfig, Failure> {
+    let path = configuration(reading).unwrap_or_else(|| PathBuf::from(USUAL_CONFIGURATION));
+    let config = config::load(&path).map_err(|problems| refused(&path, problems))?;
+    let is_meant = |one: &DestinationConfig| one.name == name || one.id() == name;
+    let (mut meant, others): (Vec<_>, Vec<_>) = config.destinations.into_iter().partition(is_meant);
+    match (meant.pop(), meant.is_empty()) {
+        (Some(destination), true) => Ok(destination),
+        (Some(_), false) => {
+            Err(anyhow!("several organisations have a destination `{name}`: write ORGANIZATION/{name}")
+                .into())
+        }
+        (None, _) => {
+            let there: Vec<String> = others.iter().map(DestinationConfig::id).collect();
+            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            Err(anyhow!("{} has no destination `{name}`; there are: {there}", path.display()).into())
+        }
+    }
+}
+
+fn configuration(reading: &Reading) -> Option<PathBuf> {
+    let usual = || Some(PathBuf::from(USUAL_CONFIGURATION)).filter(|path| path.exists());
+    reading.config.clone().or_else(usual)
+}
+
+fn refused(path: &Path, problems: Vec<Problem>) -> Failure {
+    Failure::Configuration { file: path.display().to_string(), problems }
 }
 
 pub(crate) fn read(file: &Path, normaliser: &Normaliser) -> Result<Taken> {
@@ -77,4 +108,10 @@ pub(crate) fn read(file: &Path, normaliser: &Normaliser) -> Result<Taken> {
         bail!("{} holds no event", file.display());
     }
     Ok(taken)
+}
+
+/// `1 value was redacted`
+pub(crate) fn redacted(values: usize) -> String {
+    let verb = if values == 1 { "was" } else { "were" };
+    format!("{} {verb} redacted", print::count(values as u64, "value"))
 }

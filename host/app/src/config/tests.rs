@@ -197,11 +197,22 @@ const OWN_PROFILE: &str = "[[profile]]\nname = 'gatekeeper'\ndetect = [[{ at = '
 #[test]
 fn a_source_may_use_a_profile_of_the_same_file() {
     let text = format!("{OWN_PROFILE}[[source]]\nname = 'a'\ntoken = 'env:A'\nprofile = 'gatekeeper'\n");
-    let config = from_text(text, Path::new("/nonexistent")).ok().unwrap();
-    assert_eq!(config.profiles[0].name, "gatekeeper");
+    assert!(from_text(text, Path::new("/nonexistent")).is_ok());
     let unknown = format!("{OWN_PROFILE}[[source]]\nname = 'a'\ntoken = 'env:A'\nprofile = 'gatekeper'\n");
     let found = problems(&unknown);
     assert!(found[0].starts_with("8: ") && found[0].contains("did you mean \"gatekeeper\"?"), "{found:?}");
+}
+
+#[test]
+fn a_mistake_elsewhere_does_not_keep_profiles_from_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("siemaphore.toml");
+    let write = |text: &str| fs::write(&path, text).unwrap();
+    write(&format!("{OWN_PROFILE}[[destination]]\nname = 'a'\nformatter = 'splunk'\nendpoint = 'splunk'\n"));
+    assert!(load(&path).is_err());
+    assert_eq!(own_profiles(&path).ok().unwrap()[0].name, "gatekeeper");
+    write("[[profile]]\nname = 'aisg'\n");
+    assert!(!own_profiles(&path).unwrap_err().is_empty());
 }
 
 #[test]

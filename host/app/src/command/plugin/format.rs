@@ -39,8 +39,15 @@ struct Request {
 pub(crate) async fn run(command: Format) -> Result<(), Failure> {
     let as_json = command.json;
     let normaliser = reading::normaliser(&command.reading)?;
-    let make = move || make(&command, reading::read(&command.events, &normaliser)?);
+    let chosen = Chosen::by(&command)?;
+    let examples = chosen.examples();
+    let make = move || make(&command, &chosen, reading::read(&command.events, &normaliser)?);
     let requests = tokio::task::spawn_blocking(make).await??;
+    if let Some(examples) = examples {
+        print::aside(format_args!(
+            "{examples} the formatter's own example; --destination NAME takes those of a destination\n"
+        ));
+    }
     if as_json {
         let shown: Vec<Value> = requests.requests.iter().map(Request::as_json).collect();
         let rejected: Vec<Value> = requests
@@ -56,16 +63,42 @@ pub(crate) async fn run(command: Format) -> Result<(), Failure> {
         for (event, reason) in &requests.rejected {
             print::aside(format_args!("event {event} would not be sent: {reason}"));
         }
-        print::aside(format_args!("{} values were redacted", requests.redacted));
+        print::aside(reading::redacted(requests.redacted));
     }
     if requests.rejected.is_empty() { Ok(()) } else { Err(Failure::Said) }
 }
 
-fn make(command: &Format, taken: Taken) -> Result<Requests> {
+/// What a person chose; the rest is the formatter's example.
+struct Chosen {
+    settings: Option<String>,
+    endpoint: Option<String>,
+}
+
+impl Chosen {
+    fn by(command: &Format) -> Result<Chosen, Failure> {
+        let Some(name) = &command.destination else {
+            return Ok(Chosen { settings: command.settings.clone(), endpoint: command.endpoint.clone() });
+        };
+        let destination = reading::destination(&command.reading, name)?;
+        Ok(Chosen { settings: Some(destination.settings), endpoint: Some(destination.endpoint.to_string()) })
+    }
+
+    /// What is an example, as the beginning of a sentence.
+    fn examples(&self) -> Option<&'static str> {
+        match (&self.settings, &self.endpoint) {
+            (None, None) => Some("settings and endpoint are"),
+            (None, Some(_)) => Some("the settings are"),
+            (Some(_), None) => Some("the endpoint is"),
+            (Some(_), Some(_)) => None,
+        }
+    }
+}
+
+fn make(command: &Format, chosen: &Chosen, taken: Taken) -> Result<Requests> {
     let formatter = offline::load(&command.plugin)?;
     let description = formatter.description();
-    let settings = command.settings.clone().unwrap_or_else(|| description.settings_example.clone());
-    let endpoint = command.endpoint.as_deref().unwrap_or(&description.endpoint_example);
+    let settings = chosen.settings.clone().unwrap_or_else(|| description.settings_example.clone());
+    let endpoint = chosen.endpoint.as_deref().unwrap_or(&description.endpoint_example);
     let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
     let configuration = Configuration { settings, destination: "format".to_owned() };
     let asked = formatter.configure(&configuration).map_err(|error| anyhow!("{error}"))?;

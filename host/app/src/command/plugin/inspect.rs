@@ -42,8 +42,8 @@ fn show(description: &Description, profile: &RequestProfile) {
     let limits = profile.limits;
     print::line(format_args!("request         {} {}", profile.method.as_str(), profile.path));
     print::line(format_args!(
-        "limits          {} records, {} a request, {} a record",
-        limits.records,
+        "limits          {}, {} a request, {} a record",
+        print::count(u64::from(limits.records), "record"),
         print::size(u64::from(limits.body_bytes)),
         print::size(u64::from(limits.record_bytes))
     ));
