@@ -77,6 +77,14 @@ fn write_fields(event: &Event, facts: &Facts<'_>, section: &mut Object<'_>) {
     fields.raw("]");
 }
 
+/// A request is what there is to look for where the producer knows of no session.
+fn by_session_or_request<'a>(facts: &Facts<'a>) -> (&'static str, Option<Cow<'a, str>>) {
+    match facts.text(Fact::SessionId) {
+        None => ("Request", facts.text(Fact::RequestId)),
+        session => ("Session", session),
+    }
+}
+
 /// With the severity, as many as a section takes.
 fn answers<'a>(facts: &Facts<'a>) -> [(&'static str, Option<Cow<'a, str>>); 9] {
     let either = |first, second| facts.text(first).or_else(|| facts.text(second));
@@ -93,7 +101,7 @@ fn answers<'a>(facts: &Facts<'a>) -> [(&'static str, Option<Cow<'a, str>>); 9] {
         ("Tool", beside(facts.text(Fact::Tool), facts.text(Fact::ToolServer))),
         ("Agent", either(Fact::AgentName, Fact::AgentId)),
         ("Model", facts.text(Fact::Model)),
-        ("Session", either(Fact::SessionId, Fact::RequestId)),
+        by_session_or_request(facts),
         ("Address", facts.text(Fact::SourceIp)),
     ]
 }

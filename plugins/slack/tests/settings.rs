@@ -132,7 +132,7 @@ fn fields_say_what_the_event_says_and_nothing_else() {
         "*Decision*\n?",
         "*User*\nu1",
         "*Tool*\nexec",
-        "*Session*\n7",
+        "*Request*\n7",
         "*Address*\n192.0.2.7",
     ];
     assert_eq!(fields(&message(&json!({}), &undecided)), expected);

@@ -15,6 +15,7 @@ struct Source {
     name: String,
     accepted: u64,
     problem: Option<String>,
+    hint: Option<String>,
 }
 
 pub(crate) async fn check(name: String, kind: Kind, host: Option<&Client>) -> Vec<Finding> {
@@ -45,7 +46,7 @@ async fn of_host(check: String, name: &str, host: &Client) -> Vec<Finding> {
         Some(problem) => Finding::failed(
             check,
             format!("the host waits: {problem}"),
-            "it asks again by itself; if that does not help, compare `url` and `secret` with what the producer wants",
+            source.hint.unwrap_or_else(|| "see the log of the host".to_owned()),
         ),
         None => {
             Finding::ok(check, format!("{} since the host started", print::count(source.accepted, "event")))
