@@ -5,7 +5,8 @@
 //!
 //! Small messages can stand for much: two bytes are a whole empty record, and one resource is repeated in each of its
 //! records' events. So a request is never decoded as one tree: it is cut into records, which are decoded one after the
-//! other, and what they become in total is bounded by what was reserved for it.
+//! other, and what they become in total is bounded by what was reserved for it. Resources and scopes are counted as well:
+//! an empty one is as small, and costs time without ever becoming an event.
 
 mod answer;
 mod event;
@@ -63,7 +64,7 @@ impl Encoding {
 pub(crate) enum LogsError {
     #[error("the body is not an OTLP logs request: {0}")]
     Unreadable(String),
-    #[error("the request has more than {limit} log records")]
+    #[error("the request has more than {limit} log records, scopes or resources")]
     TooMany { limit: usize },
     #[error("the log records of the request become more than {limit} bytes of events")]
     TooLarge { limit: usize },
@@ -74,7 +75,7 @@ pub(crate) fn room(request_bytes: usize, limit: usize) -> usize {
     request_bytes.saturating_mul(GROWTH).saturating_add(FIXED_BYTES).min(limit)
 }
 
-/// At most `records` events, of `bytes` in total.
+/// At most `records` events, of `bytes` in total. As many resources, and as many scopes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) records: usize,
@@ -90,6 +91,8 @@ pub(crate) fn decode(
     let mut events = Events {
         batch: Batch::default(),
         index: 0,
+        resources: 0,
+        scopes: 0,
         document: String::new(),
         scratch: Scratch::default(),
         door,
@@ -106,6 +109,8 @@ pub(crate) fn decode(
 struct Events<'a> {
     batch: Batch,
     index: usize,
+    resources: usize,
+    scopes: usize,
     document: String,
     scratch: Scratch,
     door: &'a Door<'a>,
@@ -113,6 +118,23 @@ struct Events<'a> {
 }
 
 impl Events<'_> {
+    /// To be called before a resource is decoded.
+    fn enter_resource(&mut self) -> Result<(), LogsError> {
+        self.resources += 1;
+        self.within_records(self.resources)
+    }
+
+    /// To be called before a scope is decoded.
+    fn enter_scope(&mut self) -> Result<(), LogsError> {
+        self.scopes += 1;
+        self.within_records(self.scopes)
+    }
+
+    fn within_records(&self, count: usize) -> Result<(), LogsError> {
+        let limit = self.limits.records;
+        if count > limit { Err(LogsError::TooMany { limit }) } else { Ok(()) }
+    }
+
     /// A record that could not be decoded harms only itself. `resource` and `scope` are JSON.
     fn add(
         &mut self,
@@ -120,9 +142,7 @@ impl Events<'_> {
         scope: &str,
         record: Result<LogRecord, String>,
     ) -> Result<(), LogsError> {
-        if self.index == self.limits.records {
-            return Err(LogsError::TooMany { limit: self.limits.records });
-        }
+        self.within_records(self.index + 1)?;
         match record {
             Ok(record) => {
                 event::write(record, resource, scope, &mut self.document);

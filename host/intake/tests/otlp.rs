@@ -367,6 +367,35 @@ async fn a_small_request_that_stands_for_much_is_refused() {
 }
 
 #[tokio::test]
+async fn empty_resources_and_scopes_are_counted_as_records_are() {
+    let config = IntakeConfig { batch_events: 1_000, ..IntakeConfig::default() };
+    let scene = Scene::with(config, None);
+    let resources =
+        |count: usize| ExportLogsServiceRequest { resource_logs: vec![ResourceLogs::default(); count] };
+    let resource = |scopes: usize| ResourceLogs {
+        scope_logs: vec![ScopeLogs::default(); scopes],
+        ..ResourceLogs::default()
+    };
+    // Of all resources together.
+    let scopes =
+        |more: usize| ExportLogsServiceRequest { resource_logs: vec![resource(500), resource(500 + more)] };
+    let json_of = |count: usize, unit: &str| vec![unit; count].join(",");
+    let json_resources = |count| format!(r#"{{"resourceLogs":[{}]}}"#, json_of(count, "{}"));
+    let json_scopes = |more| {
+        let resource = |count| format!(r#"{{"scopeLogs":[{}]}}"#, json_of(count, "{}"));
+        format!(r#"{{"resourceLogs":[{},{}]}}"#, resource(500), resource(500 + more))
+    };
+    for (more, status) in [(0, 200), (1, 413)] {
+        for body in [resources(1_000 + more), scopes(more)] {
+            assert_eq!(scene.post(PROTOBUF, &[], body.encode_to_vec()).await.status, status);
+        }
+        for body in [json_resources(1_000 + more), json_scopes(more)] {
+            assert_eq!(scene.post(JSON, &[], body).await.status, status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_value_nested_beyond_every_limit_is_a_refused_record() {
     let scene = Scene::new();
     let mut value = any(text("x"));

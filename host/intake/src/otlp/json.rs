@@ -28,10 +28,12 @@ const LIST: usize = 10_000;
 pub(super) fn decode(body: &[u8], events: &mut Events<'_>) -> Result<(), LogsError> {
     let request: RequestJson = serde_json::from_slice(body).map_err(unreadable)?;
     for resource_logs in request.resource_logs.0 {
+        events.enter_resource()?;
         let resource_logs: ResourceLogsJson = part(resource_logs)?;
         let resource: OwnerJson = resource_logs.resource.map(owner).transpose()?.unwrap_or_default();
         let resource = event::resource(resource.try_into()?, resource_logs.schema_url.unwrap_or_default());
         for scope_logs in resource_logs.scope_logs.0 {
+            events.enter_scope()?;
             let scope_logs: ScopeLogsJson = part(scope_logs)?;
             let scope: OwnerJson = scope_logs.scope.map(owner).transpose()?.unwrap_or_default();
             let scope = event::scope(scope.try_into()?, scope_logs.schema_url.unwrap_or_default());

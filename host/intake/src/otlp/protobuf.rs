@@ -24,6 +24,7 @@ pub(super) fn decode(body: &[u8], events: &mut Events<'_>) -> Result<(), LogsErr
 }
 
 fn decode_resource_logs(message: &[u8], events: &mut Events<'_>) -> Result<(), LogsError> {
+    events.enter_resource()?;
     let (resource, schema_url) = owner::<Resource>(message, "resource")?;
     let resource = event::resource(resource, schema_url);
     each_message(message, |field, scope_logs| match field {
@@ -33,6 +34,7 @@ fn decode_resource_logs(message: &[u8], events: &mut Events<'_>) -> Result<(), L
 }
 
 fn decode_scope_logs(message: &[u8], resource: &str, events: &mut Events<'_>) -> Result<(), LogsError> {
+    events.enter_scope()?;
     let (scope, schema_url) = owner::<InstrumentationScope>(message, "scope")?;
     let scope = event::scope(scope, schema_url);
     each_message(message, |field, record| match field {
