@@ -29,6 +29,10 @@ fn compile(file: &Path) -> Result<Schema, (String, String)> {
 
 /// No more than a schema may have, and one byte: what is longer is refused for it.
 fn read(file: &Path) -> std::io::Result<String> {
+    // Before opening: to open a named pipe would wait for a writer, for ever.
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
     let mut text = String::new();
     File::open(file)?.take(SCHEMA_BYTES as u64 + 1).read_to_string(&mut text)?;
     Ok(text)
