@@ -154,7 +154,7 @@ impl Signature {
 fn claim_of_standard_webhooks(headers: &HeaderMap, now: u64) -> Result<Claim, SignatureFault> {
     let header = |name| text(headers, name).ok_or(SignatureFault::NoWebhookHeader);
     let (id, timestamp) = (header(WEBHOOK_ID)?, header(WEBHOOK_TIMESTAMP)?);
-    if id.len() > LONGEST_ID_BYTES || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !(1..=LONGEST_ID_BYTES).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SignatureFault::Id);
     }
     let seconds: u64 = timestamp.parse().map_err(|_| SignatureFault::Timestamp)?;
@@ -232,6 +232,20 @@ mod tests {
         }
         for secret in ["", "whsec_", "whsec_AAAA", "not base64!"] {
             Signature::standard_webhooks(&[secret]).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn an_id_has_1_to_255_visible_characters() {
+        let signature = Signature::standard_webhooks(&[SECRET]).unwrap();
+        let claim = |id: &str| {
+            let mut headers = headers(SIGNED);
+            headers.insert(WEBHOOK_ID, id.parse().unwrap());
+            signature.claim(&headers, SENT)
+        };
+        assert!(claim("m").is_ok() && claim(&"m".repeat(255)).is_ok());
+        for id in ["", " ", "a b", &"m".repeat(256)] {
+            assert!(claim(id).is_err_and(|fault| matches!(fault, SignatureFault::Id)), "{id:?}");
         }
     }
 
