@@ -1,8 +1,9 @@
 //! Security events as messages in a channel of Slack (incoming webhooks).
 //!
 //! Each event is one message: a line for the notification, then who, what and under which policy, then the document.
-//! Nothing in an event can mention anybody, make a link or have one fetched ([`markup`]); only the operator's own
-//! settings mention people.
+//! Nothing in an event can mention anybody, hide an address behind words or have one fetched ([`markup`]); only the
+//! operator's own settings mention people. In the line for the notification an address that is written out is still a
+//! link, and `*…*` still bold.
 //!
 //! There is no probe: whatever a webhook accepts is a message.
 #![forbid(unsafe_code)]

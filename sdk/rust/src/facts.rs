@@ -92,7 +92,7 @@ impl<'a> Facts<'a> {
             happened.push_str(&reason);
         }
         let room = longest - involved.chars().count();
-        format!("{}{involved}", cut_characters(&happened, room)).replace(char::is_control, " ")
+        format!("{}{involved}", cut_characters(&happened, room)).replace(breaks_a_line, " ")
     }
 
     /// ` (user ann@acme.com, tool mail)`, or nothing.
@@ -110,4 +110,11 @@ impl<'a> Facts<'a> {
         let value = self.outline.pointer(pointer)?;
         (!value.starts_with(['{', '[']) && value != "null" && value != "\"\"").then_some(value)
     }
+}
+
+/// What breaks a line, or has it read in another order than it is written in.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -89,6 +89,7 @@ fn a_headline_says_what_why_who_and_with_what() {
     for (document, longest, expected) in [
         ("{}", 100, "dlp.pii_blocked"),
         (r#"{"reason":"2 matches\nfound"}"#, 100, "dlp.pii_blocked: 2 matches found"),
+        ("{\"reason\":\"a\\u202eb\\u2028c\u{2066}d\u{200f}e\"}", 100, "dlp.pii_blocked: a b c d e"),
         (r#"{"user_id":"u1"}"#, 100, "dlp.pii_blocked (user u1)"),
         (
             r#"{"reason":"r","user_id":"u1","user_name":"Ann","tool":"exec"}"#,
