@@ -40,7 +40,7 @@ impl Which {
 pub(crate) struct Requested {
     /// Letters that were not on their way yet.
     requested: u64,
-    /// On their way now, the ones from before too.
+    /// These and the ones that were on their way before. Some may have arrived already: a host is quick.
     waiting: u64,
     /// The host's clock: letters that fail again are updated later than this.
     at_ms: u64,
@@ -70,9 +70,10 @@ pub(crate) async fn request(
 ) -> Result<Json<Requested>, ApiError> {
     let destination = known(&store, &organization, &name).await?;
     let at_ms = now_ms();
+    // Counted before: afterwards, what the pipeline has already sent again would look as if nothing had been asked for.
+    let before = store.replays_waiting(&destination).await?;
     let requested = store.request_replay(&destination, which.selection()?).await?;
-    let waiting = store.replays_waiting(&destination).await?;
-    Ok(Json(Requested { requested, waiting, at_ms }))
+    Ok(Json(Requested { requested, waiting: before + requested, at_ms }))
 }
 
 pub(crate) async fn waiting(

@@ -19,7 +19,7 @@ use crate::print;
 pub(crate) struct Asked {
     destination: DestinationName,
     requested: u64,
-    /// On their way, those from before too.
+    /// Their number, with those that were on their way before.
     waiting: u64,
     /// The host's clock before letters were marked.
     at_ms: u64,
