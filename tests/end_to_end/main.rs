@@ -41,5 +41,6 @@ mod secrets;
 mod signed;
 mod small_disk;
 mod sources;
+mod tls;
 mod trust;
 mod webhooks;

@@ -10,8 +10,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 const LOOPBACK_NAMES: &[&str] = &["localhost", "127.0.0.1"];
@@ -40,16 +42,30 @@ impl Certificate {
     }
 
     /// The provider is named, not taken from the process: a receiver works before and without a global choice.
-    pub(crate) fn server_config(&self) -> io::Result<Arc<ServerConfig>> {
+    pub(crate) fn server_config(
+        &self,
+        client_authority: Option<&CertificateDer<'static>>,
+    ) -> io::Result<Arc<ServerConfig>> {
+        let clients =
+            client_authority.map_or_else(|| Ok(WebPkiClientVerifier::no_client_auth()), signed_by)?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(self.chain.clone(), PrivateKeyDer::Pkcs8(self.key.clone_key()))
             .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// Demands a certificate of this authority.
+fn signed_by(authority: &CertificateDer<'static>) -> io::Result<Arc<dyn ClientCertVerifier>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.clone()).map_err(io::Error::other)?;
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    verifier.build().map_err(io::Error::other)
 }
 
 fn sign(names: &[&str]) -> Result<Certificate, rcgen::Error> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls_pki_types::CertificateDer;
 use tokio::sync::broadcast;
 
 use crate::answer::RequestKind;
@@ -32,6 +33,8 @@ pub struct ReceiverConfig {
     pub splunk_cloud: bool,
     /// How long an access token is good.
     pub token_lifetime: Duration,
+    /// Lets in only clients that show a certificate of this authority.
+    pub client_authority: Option<CertificateDer<'static>>,
 }
 
 impl Default for ReceiverConfig {
@@ -42,6 +45,7 @@ impl Default for ReceiverConfig {
             max_body_bytes: None,
             splunk_cloud: false,
             token_lifetime: TOKEN_LIFETIME,
+            client_authority: None,
         }
     }
 }
@@ -70,7 +74,8 @@ impl Receiver {
         let log = Arc::new(Log::new(config.keep));
         let faults = Arc::new(Faults::default());
         let responder = Responder { rules, faults: Arc::clone(&faults), log: Arc::clone(&log) };
-        let server = Server::start(config.port, certificate.server_config()?, Arc::new(responder)).await?;
+        let tls = certificate.server_config(config.client_authority.as_ref())?;
+        let server = Server::start(config.port, tls, Arc::new(responder)).await?;
         Ok(Self { server, log, faults, tokens, acknowledgements })
     }
 
