@@ -51,7 +51,7 @@ fn run(verb: &str, rest: &[OsString]) -> Result<()> {
 fn lint() -> Result<()> {
     cargo(&["fmt", "--all", "--check"], &[])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
-    Command::new(env!("CARGO"))
+    cargo_command()
         .args(["doc", "--workspace", "--no-deps", "--keep-going", "--quiet"])
         // The first screen of a crate names its modules, private ones too.
         .env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links")
@@ -75,12 +75,25 @@ fn bench(rest: &[OsString]) -> Result<()> {
 }
 
 fn cargo(arguments: &[&str], rest: &[OsString]) -> Result<()> {
-    let status = Command::new(env!("CARGO"))
+    let status = cargo_command()
         .args(arguments)
         .args(rest)
         .status()
         .with_context(|| format!("`cargo {}` did not start", arguments.join(" ")))?;
     if status.success() { Ok(()) } else { bail!("`cargo {}` failed", arguments.join(" ")) }
+}
+
+/// Without what `cargo run` says of this program's package: build scripts read it, and would run again whenever a person
+/// and this program take turns.
+fn cargo_command() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    let of_this_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+    for (name, _) in env::vars_os() {
+        if of_this_package.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 #[expect(clippy::print_stderr, reason = "this program talks to a developer in a terminal")]

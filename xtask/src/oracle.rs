@@ -1,9 +1,10 @@
 //! `cargo xtask oracle`: the kill test of `cargo xtask test`, run for as long as one likes.
 
 use std::ffi::OsString;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+
+use crate::cargo_command;
 
 /// Takes about half an hour.
 const KILLS: u64 = 1_000;
@@ -18,7 +19,7 @@ struct Options {
 
 pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     let options = Options::parse(arguments)?;
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = cargo_command();
     // All of the workspace's features, as the tests have them: another selection would compile everything anew.
     command.args(["test", "--workspace", "--test", "oracle"]);
     if options.release {
