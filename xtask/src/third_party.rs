@@ -1,7 +1,8 @@
 //! Official clients and schemas for the tests, installed once into `target/third-party`.
 //!
-//! Versions and hashes are pinned under `tests/third_party`; a stamp with these files' contents says that they are
-//! installed, so that a second run needs no network.
+//! Versions and hashes are pinned under `tests/third_party`, and under `sdk/` those of the tools that make components of
+//! JavaScript and Python; a stamp with these files' contents says that they are installed, so that a second run needs no
+//! network.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,24 +16,39 @@ pub(crate) fn install() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let pinned = root.join("tests/third_party");
     let target = root.join("target/third-party");
-    let python = target.join("python");
-    when_stale(&python, &[pinned.join("python/requirements.txt")], || {
-        let requirements = pinned.join("python/requirements.txt");
-        ran("python3", |command| command.args(["-m", "venv", "--clear"]).arg(&python))?;
-        ran(python.join("bin/python"), |command| {
+    python(&pinned.join("python"), &target.join("python"))?;
+    node(&files_of(&pinned.join("node"))?, &target.join("node"))?;
+    // What makes components of JavaScript and Python, by the lock files that a formatter's project begins with.
+    let template = |language: &str| root.join("sdk").join(language).join("template");
+    python(&template("python"), &target.join("componentize-py"))?;
+    let packages = ["package.json", "package-lock.json"].map(|file| template("javascript").join(file));
+    node(&packages, &target.join("componentize-js"))
+}
+
+/// A virtual environment with what `requirements.txt` of the folder pins.
+fn python(pinned: &Path, environment: &Path) -> Result<()> {
+    let requirements = pinned.join("requirements.txt");
+    when_stale(environment, std::slice::from_ref(&requirements), || {
+        ran("python3", |command| command.args(["-m", "venv", "--clear"]).arg(environment))?;
+        ran(environment.join("bin/python"), |command| {
             command
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"])
                 .arg("--requirement")
                 .arg(&requirements)
         })
-    })?;
-    let node = target.join("node");
-    when_stale(&node, &files_of(&pinned.join("node"))?, || {
-        fs::create_dir_all(&node)?;
-        for file in files_of(&pinned.join("node"))? {
-            fs::copy(&file, node.join(file.file_name().unwrap_or_default()))?;
+    })
+}
+
+/// The files, and beside them the packages that the lock file among them pins.
+fn node(files: &[PathBuf], folder: &Path) -> Result<()> {
+    when_stale(folder, files, || {
+        fs::create_dir_all(folder)?;
+        for file in files {
+            // The names in a template are the author's to choose.
+            let text = fs::read_to_string(file)?.replace("{{name}}", "formatter");
+            fs::write(folder.join(file.file_name().unwrap_or_default()), text)?;
         }
-        ran("npm", |command| command.args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&node))
+        ran("npm", |command| command.args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
     })
 }
 
@@ -63,7 +79,7 @@ fn ran(program: impl AsRef<OsStr>, arguments: impl FnOnce(&mut Command) -> &mut 
     let mut command = Command::new(program);
     let status = arguments(&mut command).status().with_context(|| {
         let program = program.display();
-        format!("`{program}` did not start; the tests need Python 3.10 or newer with venv, and Node.js 20 or newer")
+        format!("`{program}` did not start; the tests need Python 3.11 or newer with venv, and Node.js 20 or newer")
     })?;
     if status.success() { Ok(()) } else { bail!("`{}` failed: {status}", program.display()) }
 }

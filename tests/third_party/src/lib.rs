@@ -31,6 +31,24 @@ pub fn node(script: &str, arguments: &[&str], input: &str) -> String {
     run(Path::new("node"), &script, arguments, input)
 }
 
+/// The folder with the packages that make components of JavaScript: a project's `node_modules`.
+///
+/// # Panics
+///
+/// When they are not installed.
+pub fn node_modules() -> PathBuf {
+    installed("componentize-js/node_modules")
+}
+
+/// The virtual environment that makes components of Python: a project's `.venv`.
+///
+/// # Panics
+///
+/// When it is not installed.
+pub fn python_environment() -> PathBuf {
+    installed("componentize-py")
+}
+
 fn run(program: &Path, script: &Path, arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(program)
         .arg(script)
