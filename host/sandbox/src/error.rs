@@ -25,6 +25,9 @@ pub enum LoadError {
     /// Truncated, damaged, or in need of a WebAssembly proposal that is switched off.
     #[error("plugin `{plugin}` is damaged or not supported: {reason}")]
     Invalid { plugin: String, reason: String },
+    /// Too much for the compiler, or no compiler.
+    #[error("plugin `{plugin}` cannot be compiled: {reason}")]
+    Compiler { plugin: String, reason: String },
     #[error("plugin `{plugin}` imports `{import}`, which formatters are not given: {advice}")]
     ForbiddenImport { plugin: String, import: String, advice: &'static str },
     #[error(
@@ -53,6 +56,9 @@ impl LoadError {
             }
             LoadError::Invalid { .. } => {
                 "copy the file again; if that does not help, build it with current tools"
+            }
+            LoadError::Compiler { .. } => {
+                "build it smaller, with optimisation and without debug information; if other plugins fail too, look at this machine's free memory"
             }
             LoadError::ForbiddenImport { advice, .. } => advice,
             LoadError::NotAFormatter { .. } => {
@@ -99,6 +105,11 @@ impl FormatError {
             FormatError::Fault(fault) => fault.hint(),
             FormatError::Host(error) => error.hint(),
         }
+    }
+
+    /// The machine may have been busy with something else.
+    pub fn is_wall_limit(&self) -> bool {
+        matches!(self, FormatError::Fault(Fault { kind: FaultKind::Limit(Limit::Wall { .. }), .. }))
     }
 
     /// Trying the same again would take just as long.

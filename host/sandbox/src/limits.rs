@@ -10,6 +10,14 @@ pub const MAX_DOCUMENT_BYTES: usize = 4 << 20;
 /// The largest component that is read at all. A Python formatter, with its interpreter, is about 40 MiB.
 pub const MAX_COMPONENT_BYTES: usize = 128 << 20;
 
+/// What compiling one component may use: several times what the largest Python formatter takes. The memory is the
+/// compiler's whole address space.
+pub(crate) const COMPILER_MEMORY_BYTES: u64 = 4 << 30;
+pub(crate) const COMPILER_CPU: Duration = Duration::from_secs(120);
+pub(crate) const COMPILER_WALL: Duration = Duration::from_secs(300);
+/// The machine code of one component.
+pub(crate) const MAX_CODE_BYTES: u64 = 1 << 30;
+
 /// A settings schema beyond this is not something that a form could show.
 pub(crate) const MAX_SCHEMA_BYTES: usize = 64 << 10;
 /// Texts of a plugin are cut here; whatever must stay whole (JSON) is a fault beyond its own cap.

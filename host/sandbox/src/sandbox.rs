@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::abi::Prepared;
+use crate::code::CodeSource;
 use crate::error::{LoadError, SandboxError};
 use crate::formatter::{Formatter, Loaded};
 use crate::guest::Guest;
@@ -79,15 +80,24 @@ impl Sandbox {
         })
     }
 
+    /// [`Sandbox::load_from`] of a component of our own, which is compiled in this process.
+    pub fn load(&self, plugin: &str, component: &[u8], limits: GuestLimits) -> Result<Formatter, LoadError> {
+        self.load_from(&CodeSource::default(), plugin, component, limits)
+    }
+
     /// Verifies, compiles, links and describes a component. Takes milliseconds for a formatter in Rust and several
     /// seconds for one that brings a JavaScript or Python engine, so never call it on the asynchronous runtime.
     /// Several loads at once are fine. Limits above [`GuestLimits::CEILING`] are lowered to it.
-    pub fn load(&self, plugin: &str, component: &[u8], limits: GuestLimits) -> Result<Formatter, LoadError> {
+    pub fn load_from(
+        &self,
+        code: &CodeSource,
+        plugin: &str,
+        component: &[u8],
+        limits: GuestLimits,
+    ) -> Result<Formatter, LoadError> {
         let version = verify(plugin, component)?;
         let limits = limits.within_ceiling();
-        let component = Component::from_binary(&self.core.engine, component).map_err(|error| {
-            LoadError::Invalid { plugin: plugin.to_owned(), reason: clean_line(&format!("{error:#}")) }
-        })?;
+        let component = code.component(&self.core.engine, plugin, component)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
             plugin: plugin.to_owned(),
             reason: clean_line(&format!("{error:#}")),
