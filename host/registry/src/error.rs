@@ -30,6 +30,11 @@ pub enum PluginError {
     Unsettled,
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error("its digest is {digest}, and the configuration takes {wanted} only")]
+    OtherDigest { digest: String, wanted: String },
+    /// In the words of whoever judged it.
+    #[error("this version was sent back: {0}")]
+    SentBack(String),
     /// Not an error while somebody uses the plugin; a file that will not come back should be told all the same.
     #[error("the file is gone; the version loaded from it keeps running for the destinations that use it")]
     Gone,
@@ -47,6 +52,12 @@ impl PluginError {
             PluginError::TooLarge { .. } => "build it in release mode and without debug information",
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
+            PluginError::OtherDigest { .. } => {
+                "put the right file there, or write the new digest into the configuration and restart"
+            }
+            PluginError::SentBack(_) => {
+                "the previous version formats again; replace the file with one that is mended, or run `siemaphore plugin promote NAME` to try this one again"
+            }
             PluginError::Gone => "put the file back, or move the destinations to another formatter",
         }
     }
@@ -54,5 +65,28 @@ impl PluginError {
     /// Message and hint in one line, for the listing.
     pub(crate) fn describe(&self) -> String {
         format!("{self}; {}", self.hint())
+    }
+}
+
+/// Why an operator's word has no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RollBackError {
+    #[error("there is no plugin `{name}`")]
+    Unknown { name: String },
+    #[error("`{name}` is built in and has one version")]
+    BuiltIn { name: String },
+    #[error("plugin `{name}` has no previous version to return to")]
+    NoPrevious { name: String },
+}
+
+impl RollBackError {
+    pub fn hint(&self) -> &'static str {
+        match self {
+            RollBackError::Unknown { .. } => "`siemaphore plugin list` shows every plugin",
+            RollBackError::BuiltIn { .. } => "an older siemaphore has older built-in formatters",
+            RollBackError::NoPrevious { .. } => {
+                "put the file of the version that you want into the plugin folder"
+            }
+        }
     }
 }

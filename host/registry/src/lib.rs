@@ -1,27 +1,37 @@
-//! Formatters by name, and the life of their files: discovered ▶ verified ▶ compiled ▶ active, or quarantined with the
-//! reason.
+//! Formatters by name, and the life of their files: discovered ▶ verified ▶ compiled ▶ checked ▶ active ▶ draining ▶
+//! retired, or quarantined with the reason.
 //!
 //! - A folder of `.wasm` files is watched. A file's stem is its formatter's name; the built-in names are reserved.
 //! - Replacing a file replaces the formatter without stopping anything: whoever holds an [`Active`] keeps it until done.
 //! - A file that cannot be used leaves the version before it in place, and [`Registry::list`] says why.
+//! - The version before stays loaded. It returns by itself when the new one is worse ([`Plugin::report`]), and at an
+//!   operator's word. What was sent back is not tried again until the file changes.
+//! - With the policy [`Policy::Manual`], a new version waits for an operator.
+//! - Which versions are in use outlives a restart (`shelf`).
 //! - A file that is deleted takes its formatter with it, unless somebody uses it: then its last version goes on, and the
 //!   listing says so.
 //!
-//! Everything that reads or compiles blocks: not for async threads. Not here yet: compiling in a process of its own, a
-//! cache of compiled code, the laws, signatures, going back to the previous version.
+//! Everything that reads or compiles blocks: not for async threads. One thread does it, and writes what is kept.
 #![forbid(unsafe_code)]
 
+mod config;
 mod error;
 mod folder;
 mod life;
+mod loader;
 mod name;
 mod plugin;
 mod registry;
+mod shelf;
 mod status;
+mod trial;
 mod watcher;
 
-pub use error::{PluginError, RegistryError};
+pub use config::{PluginConfig, Policy, RegistryConfig};
+pub use error::{PluginError, RegistryError, RollBackError};
 pub use life::{Active, Artifact, Compiled, Verified};
-pub use plugin::Plugin;
-pub use registry::{Registry, RegistryConfig};
-pub use status::{Origin, PluginState, PluginStatus};
+pub use plugin::{Outcome, Plugin};
+pub use registry::Registry;
+pub use shelf::SentBack;
+pub use status::{Origin, PluginState, PluginStatus, VersionStatus};
+pub use trial::Track;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
-use siemaphore_sandbox::{Formatter, GuestLimits, LoadError, Sandbox};
+use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, LoadError, Sandbox};
 
 /// Bytes that claim to be a plugin, and the name that they were given.
 pub struct Artifact {
@@ -15,7 +15,7 @@ pub struct Artifact {
 }
 
 /// A component that asks for nothing but what formatters are given, made for a known version of the contract.
-pub struct Verified(Artifact);
+pub struct Verified<'a>(&'a Artifact);
 
 /// Machine code, linked, and described by itself.
 pub struct Compiled {
@@ -50,22 +50,35 @@ impl Artifact {
         &self.digest
     }
 
-    pub fn verify(self) -> Result<Verified, LoadError> {
+    pub(crate) fn component(&self) -> &[u8] {
+        &self.component
+    }
+
+    pub fn verify(&self) -> Result<Verified<'_>, LoadError> {
         siemaphore_sandbox::verify(&self.name, &self.component)?;
         Ok(Verified(self))
     }
 }
 
-impl Verified {
-    /// Takes up to several seconds.
-    pub fn compile(self, sandbox: &Sandbox, limits: &GuestLimits) -> Result<Compiled, LoadError> {
+impl Verified<'_> {
+    /// Takes up to several seconds, unless the code is in the cache.
+    pub fn compile(
+        &self,
+        sandbox: &Sandbox,
+        code: &CodeSource,
+        limits: &GuestLimits,
+    ) -> Result<Compiled, LoadError> {
         let Verified(Artifact { name, component, digest }) = self;
-        let formatter = sandbox.load(&name, &component, limits.clone())?;
-        Ok(Compiled { formatter, digest })
+        let formatter = sandbox.load_from(code, name, component, limits.clone())?;
+        Ok(Compiled { formatter, digest: digest.clone() })
     }
 }
 
 impl Compiled {
+    pub fn formatter(&self) -> &Formatter {
+        &self.formatter
+    }
+
     pub fn activate(self, now: SystemTime) -> Arc<Active> {
         let version = self.formatter.description().version.clone();
         Arc::new(Active { formatter: self.formatter, version, digest: self.digest, loaded_at: now })

@@ -1,15 +1,19 @@
-//! One formatter by name: the version that formats now, and what is wrong with its file.
+//! One formatter by name: the version that formats now, those around it, and what is wrong with its file.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
+use crate::config::Policy;
 use crate::error::PluginError;
 use crate::life::Active;
-use crate::status::{Origin, PluginState, PluginStatus};
+use crate::shelf::{Kept, SentBack};
+use crate::status::{Origin, PluginState, PluginStatus, VersionStatus};
+use crate::trial::Track;
 
 /// A handle to one formatter. Cloning shares it.
 #[derive(Clone)]
@@ -18,25 +22,56 @@ pub struct Plugin(Arc<Slot>);
 struct Slot {
     name: String,
     origin: Origin,
+    policy: Policy,
+    /// Read for every batch, so it is not behind the lock.
     active: ArcSwapOption<Active>,
-    /// What the file that was looked at last weighs, used or not.
-    size_bytes: Mutex<u64>,
-    problem: Mutex<Option<String>>,
-    draining: AtomicBool,
+    versions: Mutex<Versions>,
     /// Counts swaps.
     swaps: watch::Sender<u64>,
+    /// Wakes the registry, which keeps what has changed. None for a built-in formatter, which has one version.
+    wake: Weak<SyncSender<()>>,
+}
+
+#[derive(Default)]
+struct Versions {
+    /// What the file that was looked at last weighs, used or not.
+    size_bytes: u64,
+    problem: Option<String>,
+    is_file_gone: bool,
+    /// Of the active version.
+    track: Track,
+    since: Option<Instant>,
+    proven: bool,
+    /// The way back.
+    previous: Option<(Arc<Active>, Track)>,
+    /// It passed every check and waits for an operator.
+    candidate: Option<Arc<Active>>,
+    sent_back: Option<SentBack>,
+    /// Replaced ones to which there is no way back, for as long as a batch uses them.
+    draining: Vec<Weak<Active>>,
+}
+
+/// What came of a version's work.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// A SIEM took so many events.
+    GoneThrough(u64),
+    /// The formatter or a SIEM refused so many events for what is in them.
+    Refused(u64),
+    /// It trapped, hit a limit or broke the contract, or nothing that it makes is taken: in a few words.
+    Failed(&'a str),
 }
 
 impl Plugin {
-    pub(crate) fn new(name: &str, origin: Origin) -> Plugin {
+    pub(crate) fn new(name: &str, origin: Origin, policy: Policy, wake: Weak<SyncSender<()>>) -> Plugin {
         Plugin(Arc::new(Slot {
             name: name.to_owned(),
             origin,
+            policy,
             active: ArcSwapOption::empty(),
-            size_bytes: Mutex::new(0),
-            problem: Mutex::new(None),
-            draining: AtomicBool::new(false),
+            versions: Mutex::default(),
             swaps: watch::Sender::new(0),
+            wake,
         }))
     }
 
@@ -44,9 +79,27 @@ impl Plugin {
         &self.0.name
     }
 
+    pub(crate) fn is_built_in(&self) -> bool {
+        matches!(self.0.origin, Origin::Builtin)
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.0.policy
+    }
+
     /// The version to format with now. A batch keeps the one that it began with.
     pub fn active(&self) -> Option<Arc<Active>> {
         self.0.active.load_full()
+    }
+
+    /// The version that formatted before the active one, while there is a way back to it.
+    pub fn previous(&self) -> Option<Arc<Active>> {
+        self.versions().previous.as_ref().map(|(previous, _)| Arc::clone(previous))
+    }
+
+    /// The version that waits for an operator.
+    pub fn candidate(&self) -> Option<Arc<Active>> {
+        self.versions().candidate.clone()
     }
 
     /// Wakes whenever another version has become active.
@@ -54,31 +107,120 @@ impl Plugin {
         self.0.swaps.subscribe()
     }
 
-    pub(crate) fn swap(&self, active: Arc<Active>) {
-        self.accept();
-        self.run(active);
+    /// Tells what came of a version's work. When the version is new and worse than the one before, that one is active
+    /// again afterwards, and this is true, for everyone who still uses it: the events are to be formatted anew, and
+    /// nothing is to be given up.
+    pub fn report(&self, version: &Arc<Active>, outcome: Outcome<'_>) -> bool {
+        if self.is_built_in() {
+            return false;
+        }
+        let mut versions = self.versions();
+        if !self.active().is_some_and(|active| Arc::ptr_eq(&active, version)) {
+            return versions.sent_back.as_ref().is_some_and(|sent_back| sent_back.digest == version.digest);
+        }
+        let was_proven = versions.proven;
+        if let Some(reason) = versions.weigh(outcome) {
+            return self.go_back(&mut versions, &reason).is_some();
+        }
+        if versions.proven && !was_proven {
+            self.wake();
+        }
+        false
     }
 
-    /// Makes a version the active one, whatever may be wrong with a file of that name.
-    pub(crate) fn run(&self, active: Arc<Active>) {
+    /// Makes the previous version the active one; gives it, if there is one.
+    pub(crate) fn roll_back(&self, reason: &str) -> Option<Arc<Active>> {
+        self.go_back(&mut self.versions(), reason)
+    }
+
+    fn go_back(&self, versions: &mut Versions, reason: &str) -> Option<Arc<Active>> {
+        let (previous, track) = versions.previous.take()?;
+        let failed = self.active()?;
+        tracing::error!(
+            formatter = self.name(),
+            version = failed.version,
+            digest = failed.digest,
+            reason,
+            returned_to = previous.version,
+            hint =
+                "mend the formatter and replace its file; the version that was sent back is not tried again",
+            "the formatter has gone back to its previous version"
+        );
+        versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason: reason.to_owned() });
+        versions.candidate = None;
+        versions.problem = Some(PluginError::SentBack(reason.to_owned()).describe());
+        versions.begin(track, true);
+        versions.retire(&failed);
+        self.store(Arc::clone(&previous));
+        self.wake();
+        Some(previous)
+    }
+
+    /// Makes a version the active one; the one before stays, for the way back.
+    pub(crate) fn swap(&self, active: Arc<Active>) {
+        let mut versions = self.versions();
+        let before = self.active();
+        let former = versions.previous.take();
+        if let Some((former, _)) = former {
+            versions.retire(&former);
+        }
+        if let Some(before) = before {
+            versions.previous = Some((before, versions.track));
+        }
+        versions.begin(Track::default(), false);
+        versions.accept();
+        self.store(active);
+    }
+
+    /// Makes a version active that was so before a restart, or that is built in.
+    pub(crate) fn restore(&self, active: Arc<Active>, kept: &Kept, previous: Option<Arc<Active>>) {
+        let mut versions = self.versions();
+        versions.begin(Track::default(), kept.proven);
+        versions.previous = previous.map(|previous| (previous, Track::default()));
+        versions.sent_back.clone_from(&kept.sent_back);
+        self.store(active);
+    }
+
+    fn store(&self, active: Arc<Active>) {
         self.0.active.store(Some(active));
         self.0.swaps.send_modify(|swaps| *swaps += 1);
     }
 
-    /// Nothing is wrong with the file.
+    /// Keeps a version until an operator promotes it.
+    pub(crate) fn wait_for_word(&self, candidate: Arc<Active>) {
+        let mut versions = self.versions();
+        versions.accept();
+        versions.candidate = Some(candidate);
+    }
+
+    /// The version that waits, which is active then.
+    pub(crate) fn promote(&self) -> Option<Arc<Active>> {
+        let candidate = self.versions().candidate.take()?;
+        self.swap(Arc::clone(&candidate));
+        self.wake();
+        Some(candidate)
+    }
+
+    /// Forgets that a version was sent back.
+    pub(crate) fn forgive(&self) -> Option<SentBack> {
+        self.versions().sent_back.take()
+    }
+
+    /// Nothing is wrong with the file, which holds the active version.
     pub(crate) fn accept(&self) {
-        self.0.draining.store(false, Ordering::Relaxed);
-        *self.0.problem.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.versions().accept();
     }
 
     pub(crate) fn refuse(&self, error: &PluginError) {
-        *self.0.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.describe());
+        let mut versions = self.versions();
+        versions.candidate = None;
+        versions.problem = Some(error.describe());
     }
 
     /// The file is gone, and somebody uses its last version.
     pub(crate) fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
         self.refuse(&PluginError::Gone);
+        self.versions().is_file_gone = true;
     }
 
     /// Whether anyone beside the registry holds a handle.
@@ -87,27 +229,107 @@ impl Plugin {
     }
 
     pub(crate) fn weigh(&self, size_bytes: u64) {
-        *self.0.size_bytes.lock().unwrap_or_else(PoisonError::into_inner) = size_bytes;
+        self.versions().size_bytes = size_bytes;
+    }
+
+    /// The digest of what was sent back.
+    pub(crate) fn sent_back(&self) -> Option<SentBack> {
+        self.versions().sent_back.clone()
+    }
+
+    /// What has to outlive a restart.
+    pub(crate) fn kept(&self) -> Kept {
+        let versions = self.versions();
+        Kept {
+            active: self.active().map(|active| active.digest.clone()),
+            proven: versions.proven,
+            previous: versions.previous.as_ref().map(|(previous, _)| previous.digest.clone()),
+            candidate: versions.candidate.as_ref().map(|candidate| candidate.digest.clone()),
+            sent_back: versions.sent_back.clone(),
+        }
     }
 
     pub(crate) fn status(&self) -> PluginStatus {
         let active = self.active();
-        let problem = self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut versions = self.versions();
+        versions.draining.retain(|version| version.strong_count() > 0);
+        let previous = versions.previous.as_ref().map(|(previous, _)| VersionStatus::of(previous));
+        let draining = versions.draining.iter().filter_map(Weak::upgrade);
+        let draining = draining.map(|old| VersionStatus::of(&old)).collect();
         PluginStatus {
             name: self.0.name.clone(),
             origin: self.0.origin.clone(),
+            policy: self.0.policy,
             state: match &active {
-                None if matches!(self.0.origin, Origin::Builtin) => PluginState::Available,
+                None if self.is_built_in() => PluginState::Available,
                 None => PluginState::Quarantined,
-                Some(_) if self.0.draining.load(Ordering::Relaxed) => PluginState::Draining,
+                Some(_) if versions.is_file_gone => PluginState::Draining,
                 Some(_) => PluginState::Active,
             },
             version: active.as_ref().map(|active| active.version.clone()),
             digest: active.as_ref().map(|active| active.digest.clone()),
             title: active.as_ref().map(|active| active.formatter.description().title.clone()),
-            error: problem,
-            size_bytes: *self.0.size_bytes.lock().unwrap_or_else(PoisonError::into_inner),
+            error: versions.problem.clone(),
+            size_bytes: versions.size_bytes,
+            is_new: active.is_some() && versions.previous.is_some() && !versions.proven,
+            track: versions.track,
+            previous,
+            candidate: versions.candidate.as_deref().map(VersionStatus::of),
+            draining,
+            sent_back: versions.sent_back.clone(),
             loaded_at: active.map(|active| active.loaded_at),
+        }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.0.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        if let Some(wake) = self.0.wake.upgrade() {
+            // Full means that a look is coming anyway; closed, that nobody keeps anything.
+            wake.try_send(()).unwrap_or_default();
+        }
+    }
+}
+
+impl Versions {
+    /// A version formats from now on.
+    fn begin(&mut self, track: Track, proven: bool) {
+        self.track = track;
+        self.since = Some(Instant::now());
+        self.proven = proven;
+    }
+
+    /// Nothing is wrong with the file.
+    fn accept(&mut self) {
+        self.problem = None;
+        self.candidate = None;
+        self.sent_back = None;
+        self.is_file_gone = false;
+    }
+
+    fn retire(&mut self, version: &Arc<Active>) {
+        self.draining.retain(|old| old.strong_count() > 0);
+        self.draining.push(Arc::downgrade(version));
+    }
+
+    /// Counts, and says why the version should give way.
+    fn weigh(&mut self, outcome: Outcome<'_>) -> Option<String> {
+        match outcome {
+            Outcome::GoneThrough(events) => self.track.gone_through += events,
+            Outcome::Refused(events) => self.track.refused += events,
+            Outcome::Failed(_) => {}
+        }
+        let age = self.since.map(|since| since.elapsed()).unwrap_or_default();
+        if self.proven || self.track.is_proven(age) {
+            self.proven = true;
+            return None;
+        }
+        match (outcome, &self.previous) {
+            (_, None) | (Outcome::GoneThrough(_), _) => None,
+            (Outcome::Failed(reason), Some(_)) => Some(reason.to_owned()),
+            (Outcome::Refused(_), Some((_, previous))) => self.track.is_worse_than(*previous),
         }
     }
 }

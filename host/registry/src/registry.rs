@@ -1,28 +1,28 @@
 //! All formatters, kept in step with the folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{available_parallelism, scope};
 
-use siemaphore_sandbox::{GuestLimits, LoadError, Sandbox};
+use siemaphore_sandbox::Sandbox;
 use tokio::sync::watch;
 
-use crate::error::{PluginError, RegistryError};
+use crate::config::{Policy, RegistryConfig};
+use crate::error::{PluginError, RegistryError, RollBackError};
 use crate::folder::{self, Found, Stamp};
 use crate::life::{Active, Artifact};
+use crate::loader::Loader;
 use crate::name;
 use crate::plugin::Plugin;
+use crate::shelf::{Kept, Shelf};
 use crate::status::{Origin, PluginStatus};
-use crate::watcher::Watcher;
+use crate::watcher::{Signals, Watcher};
 
-/// Where customers' formatters are, and what they may use.
-#[derive(Debug, Clone, Default)]
-pub struct RegistryConfig {
-    /// Watched. None: built-in formatters only.
-    pub folder: Option<PathBuf>,
-    pub limits: GuestLimits,
-}
+/// In the state folder.
+const SHELF: &str = "plugins";
 
 /// All formatters. Dropping it ends the watch; formatters in use go on.
 pub struct Registry {
@@ -31,7 +31,7 @@ pub struct Registry {
 }
 
 struct Shared {
-    sandbox: Sandbox,
+    loader: Loader,
     config: RegistryConfig,
     bundled: BTreeMap<&'static str, &'static [u8]>,
     /// Held while a bundled one is compiled, so that two who want the same wait for one compilation.
@@ -39,7 +39,9 @@ struct Shared {
     plugins: Mutex<BTreeMap<String, Plugin>>,
     /// The files as they were looked at last. Held during a look, so that two never mix.
     seen: Mutex<BTreeMap<String, Stamp>>,
-    /// Counts the looks that found something.
+    shelf: Option<Shelf>,
+    wake: Weak<SyncSender<()>>,
+    /// Counts the looks, and the operator's words.
     changes: watch::Sender<u64>,
 }
 
@@ -51,14 +53,17 @@ impl Registry {
         bundled: &[(&'static str, &'static [u8])],
         config: RegistryConfig,
     ) -> Result<Registry, RegistryError> {
+        let signals = Signals::new();
         let shared = Arc::new(Shared {
-            sandbox,
-            config,
+            loader: Loader::new(sandbox, &config),
             bundled: bundled.iter().copied().collect(),
             loading: Mutex::default(),
             plugins: Mutex::default(),
             seen: Mutex::default(),
+            shelf: config.state.as_ref().map(|state| Shelf::open(state.join(SHELF))),
+            wake: signals.wake(),
             changes: watch::Sender::new(0),
+            config,
         });
         shared.list_bundled();
         // The watch begins before the first look, so that nothing falls between them.
@@ -67,7 +72,7 @@ impl Registry {
         }
         let watcher = shared.config.folder.as_deref().map(|folder| {
             let shared = Arc::clone(&shared);
-            Watcher::start(folder, move || shared.look())
+            Watcher::start(folder, signals, move || shared.look())
         });
         let watcher = watcher.transpose()?;
         shared.look();
@@ -81,6 +86,11 @@ impl Registry {
         let plugin = self.shared.plugins().get(name).cloned()?;
         self.shared.load_if_bundled(&plugin);
         Some(plugin)
+    }
+
+    /// What formats under a name, without compiling anything.
+    pub fn active(&self, name: &str) -> Option<Arc<Active>> {
+        self.shared.plugins().get(name)?.active()
     }
 
     /// All formatters, by name.
@@ -97,6 +107,38 @@ impl Registry {
         self.list()
     }
 
+    /// Makes the version that waits for an operator the active one, or tries one again that was sent back. Gives what is
+    /// active then; none when nothing waits.
+    pub fn promote(&self, name: &str) -> Option<Arc<Active>> {
+        let plugin = self.shared.plugins().get(name).cloned()?;
+        if plugin.forgive().is_some() {
+            self.shared.forget_file(name);
+            self.shared.look();
+            // With the policy `manual` it waits now, and this is the word.
+            let promoted = plugin.promote().or_else(|| plugin.active());
+            self.shared.keep_now();
+            return promoted;
+        }
+        let promoted = plugin.promote()?;
+        self.shared.keep_now();
+        Some(promoted)
+    }
+
+    /// Makes the version before the active one active again.
+    pub fn roll_back(&self, name: &str) -> Result<Arc<Active>, RollBackError> {
+        let name = name.to_owned();
+        let Some(plugin) = self.shared.plugins().get(&name).cloned() else {
+            return Err(RollBackError::Unknown { name });
+        };
+        if plugin.is_built_in() {
+            return Err(RollBackError::BuiltIn { name });
+        }
+        let previous = plugin.roll_back("an operator sent it back");
+        let previous = previous.ok_or(RollBackError::NoPrevious { name })?;
+        self.shared.keep_now();
+        Ok(previous)
+    }
+
     /// Wakes when a formatter appears, changes, fails or goes: for whoever waits for a name that is not there yet.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
@@ -107,6 +149,8 @@ impl Registry {
         // Taken out first: the drop waits for the watcher's thread.
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(watcher);
+        // What changed while it ended.
+        self.shared.keep_now();
     }
 }
 
@@ -115,10 +159,14 @@ impl Shared {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Stamp>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn list_bundled(&self) {
         let mut plugins = self.plugins();
         for (name, component) in &self.bundled {
-            let plugin = Plugin::new(name, Origin::Builtin);
+            let plugin = Plugin::new(name, Origin::Builtin, Policy::Immediate, Weak::new());
             plugin.weigh(component.len() as u64);
             plugins.insert((*name).to_owned(), plugin);
         }
@@ -130,21 +178,16 @@ impl Shared {
         if plugin.active().is_some() {
             return;
         }
-        let artifact = Artifact::new(plugin.name(), component.to_vec());
-        match self.activate(artifact, &GuestLimits::default()) {
-            Ok(active) => plugin.run(active),
-            Err(error) => plugin.refuse(&error.into()),
+        match self.loader.built_in(&Artifact::new(plugin.name(), component.to_vec())) {
+            Ok(active) => plugin.restore(active, &Kept { proven: true, ..Kept::default() }, None),
+            Err(error) => plugin.refuse(&error),
         }
-    }
-
-    fn activate(&self, artifact: Artifact, limits: &GuestLimits) -> Result<Arc<Active>, LoadError> {
-        Ok(artifact.verify()?.compile(&self.sandbox, limits)?.activate(SystemTime::now()))
     }
 
     /// Brings the formatters in step with the folder.
     fn look(&self) {
         let Some(folder) = &self.config.folder else { return };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen();
         let found = match folder::scan(folder) {
             Ok(found) => found,
             Err(error) => {
@@ -152,35 +195,61 @@ impl Shared {
                 return;
             }
         };
-        let mut changed = false;
-        for (name, file) in &found {
-            if seen.get(name) != Some(&file.stamp) {
-                seen.insert(name.clone(), file.stamp.clone());
-                self.take(name, file);
-                changed = true;
-            }
+        let changed: Vec<(&String, &Found)> =
+            found.iter().filter(|(name, file)| seen.get(*name) != Some(&file.stamp)).collect();
+        self.take_all(&changed);
+        for (name, file) in &changed {
+            seen.insert((*name).clone(), file.stamp.clone());
         }
         let lost: Vec<String> = seen.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
-        for name in lost {
-            seen.remove(&name);
-            self.lose(&name);
-            changed = true;
+        for name in &lost {
+            seen.remove(name);
+            self.lose(name);
         }
-        if changed {
-            self.changes.send_modify(|changes| *changes += 1);
-        }
+        self.keep();
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// A file that was looked at counts as new at the next look.
+    fn forget_file(&self, name: &str) {
+        self.seen().remove(name);
+    }
+
+    /// As many files at once as there are processors: a hundred plugins, or one whose compilation takes long, must not
+    /// stand in a line.
+    fn take_all(&self, changed: &[(&String, &Found)]) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((name, file)) = changed.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.take(name, file);
+            }
+        };
+        let threads = available_parallelism().map_or(1, NonZero::get).min(changed.len());
+        scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
     }
 
     /// Makes a new or changed file the active version, or keeps the one before and says why.
     fn take(&self, name: &str, file: &Found) {
         let plugin = self.plugin(name, file);
         match self.replace(&plugin, file) {
-            Ok(Some(active)) => {
+            Ok(Taken::Same) => plugin.accept(),
+            Ok(Taken::Version(active)) => {
                 let (version, digest) = (&active.version, &active.digest);
                 tracing::info!(formatter = name, version, digest, "formatter is active");
                 plugin.swap(active);
             }
-            Ok(None) => plugin.accept(),
+            Ok(Taken::Candidate(candidate)) => {
+                let (version, digest) = (&candidate.version, &candidate.digest);
+                let hint =
+                    "compare it with `siemaphore plugin diff`, then run `siemaphore plugin promote NAME`";
+                tracing::info!(formatter = name, version, digest, hint, "a version of the formatter waits");
+                plugin.wait_for_word(candidate);
+            }
             Err(error) => {
                 tracing::error!(
                     formatter = name,
@@ -194,26 +263,62 @@ impl Shared {
         }
     }
 
-    /// The version in the file, unless it is the active one already.
-    fn replace(&self, plugin: &Plugin, file: &Found) -> Result<Option<Arc<Active>>, PluginError> {
-        if matches!(plugin.status().origin, Origin::Builtin) {
+    /// What a file is for its plugin.
+    fn replace(&self, plugin: &Plugin, file: &Found) -> Result<Taken, PluginError> {
+        if plugin.is_built_in() {
             return Err(PluginError::ReservedName { name: plugin.name().to_owned() });
         }
         if !name::is_valid(plugin.name()) {
             return Err(PluginError::BadName { name: plugin.name().to_owned() });
         }
+        if plugin.active().is_none() {
+            self.restore(plugin);
+        }
         let component = folder::read(file)?;
         plugin.weigh(component.len() as u64);
         let artifact = Artifact::new(plugin.name(), component);
         if plugin.active().is_some_and(|active| active.digest == artifact.digest()) {
-            return Ok(None);
+            return Ok(Taken::Same);
         }
-        Ok(Some(self.activate(artifact, &self.config.limits)?))
+        if let Some(sent_back) = plugin.sent_back().filter(|sent_back| sent_back.digest == artifact.digest())
+        {
+            return Err(PluginError::SentBack(sent_back.reason));
+        }
+        if let Some(candidate) = plugin.candidate().filter(|waits| waits.digest == artifact.digest()) {
+            return Ok(Taken::Candidate(candidate));
+        }
+        let version = self.loader.load(&artifact, &self.config.of(plugin.name()))?;
+        if let Some(shelf) = &self.shelf {
+            shelf.keep_component(&artifact);
+        }
+        let waits = plugin.policy() == Policy::Manual && plugin.active().is_some();
+        Ok(if waits { Taken::Candidate(version) } else { Taken::Version(version) })
+    }
+
+    /// Takes up the versions that were in use before the restart.
+    fn restore(&self, plugin: &Plugin) {
+        let Some(shelf) = &self.shelf else { return };
+        let kept = shelf.kept(plugin.name());
+        let config = self.config.of(plugin.name());
+        let load = |digest: &Option<String>| {
+            let artifact = shelf.component(plugin.name(), digest.as_deref()?)?;
+            self.loader
+                .load(&artifact, &config)
+                .inspect_err(|error| {
+                    tracing::warn!(formatter = plugin.name(), error = %error, "a version of before the restart cannot be used");
+                })
+                .ok()
+        };
+        if let Some(active) = load(&kept.active) {
+            plugin.restore(active, &kept, load(&kept.previous));
+        }
     }
 
     fn plugin(&self, name: &str, file: &Found) -> Plugin {
         let mut plugins = self.plugins();
-        let discovered = || Plugin::new(name, Origin::File(file.path.clone()));
+        let policy = self.config.of(name).policy;
+        let discovered =
+            || Plugin::new(name, Origin::File(file.path.clone()), policy, Weak::clone(&self.wake));
         plugins.entry(name.to_owned()).or_insert_with(discovered).clone()
     }
 
@@ -221,7 +326,7 @@ impl Shared {
     fn lose(&self, name: &str) {
         let mut plugins = self.plugins();
         let Some(plugin) = plugins.get(name) else { return };
-        if matches!(plugin.status().origin, Origin::Builtin) {
+        if plugin.is_built_in() {
             plugin.accept();
         } else if plugin.active().is_some() && plugin.is_used() {
             tracing::warn!(formatter = name, "the plugin file is gone; its last version goes on");
@@ -230,4 +335,30 @@ impl Shared {
             plugins.remove(name);
         }
     }
+
+    /// Not during a look, which keeps components before it lists them.
+    fn keep_now(&self) {
+        let _seen = self.seen();
+        self.keep();
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Writes down which versions are in use.
+    fn keep(&self) {
+        let Some(shelf) = &self.shelf else { return };
+        let plugins = self.plugins();
+        let customers = plugins.values().filter(|plugin| !plugin.is_built_in() && plugin.active().is_some());
+        let kept = customers.map(|plugin| (plugin.name().to_owned(), plugin.kept())).collect();
+        drop(plugins);
+        shelf.keep(kept);
+    }
+}
+
+/// What became of a file that was looked at.
+enum Taken {
+    /// It holds the active version.
+    Same,
+    Version(Arc<Active>),
+    /// It has to wait for an operator.
+    Candidate(Arc<Active>),
 }

@@ -3,11 +3,17 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::config::Policy;
+use crate::life::Active;
+use crate::shelf::SentBack;
+use crate::trial::Track;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginStatus {
     /// For a file with a name that cannot be used: the name it asked for.
     pub name: String,
     pub origin: Origin,
+    pub policy: Policy,
     pub state: PluginState,
     /// Of the active version, as are digest, title and time.
     pub version: Option<String>,
@@ -17,7 +23,32 @@ pub struct PluginStatus {
     pub error: Option<String>,
     /// Of the file as it is now; of the component for a built-in one.
     pub size_bytes: u64,
+    /// The previous version returns by itself when this one is worse.
+    pub is_new: bool,
+    /// What came of the active version's records since it became active or the host started.
+    pub track: Track,
+    /// The way back.
+    pub previous: Option<VersionStatus>,
+    /// It waits for an operator.
+    pub candidate: Option<VersionStatus>,
+    /// Replaced ones that batches still use.
+    pub draining: Vec<VersionStatus>,
+    /// The version in the file, when it had to give way.
+    pub sent_back: Option<SentBack>,
     pub loaded_at: Option<SystemTime>,
+}
+
+/// One version of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionStatus {
+    pub version: String,
+    pub digest: String,
+}
+
+impl VersionStatus {
+    pub(crate) fn of(version: &Active) -> VersionStatus {
+        VersionStatus { version: version.version.clone(), digest: version.digest.clone() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,28 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Dropping it ends the events, and then the thread.
 pub(crate) struct Watcher {
     watch: Watch,
+    /// Wakes the thread. Its last owner ends it.
+    wake: Option<Arc<SyncSender<()>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What wakes the thread: the operating system, and plugins whose versions have changed.
+pub(crate) struct Signals {
+    sender: Arc<SyncSender<()>>,
+    receiver: Receiver<()>,
+}
+
+impl Signals {
+    pub(crate) fn new() -> Signals {
+        // One waiting signal says as much as many.
+        let (sender, receiver) = sync_channel(1);
+        Signals { sender: Arc::new(sender), receiver }
+    }
+
+    /// For whoever must not keep the thread alive.
+    pub(crate) fn wake(&self) -> Weak<SyncSender<()>> {
+        Arc::downgrade(&self.sender)
+    }
 }
 
 /// The operating system's watch over a folder, until it is taken away. It follows the folder itself, not its name: a
@@ -50,9 +71,13 @@ impl Watch {
 
 impl Watcher {
     /// Calls `look` on a thread of its own, some time after each change.
-    pub(crate) fn start(folder: &Path, look: impl Fn() + Send + 'static) -> Result<Watcher, RegistryError> {
-        // One waiting signal says as much as many.
-        let (sender, receiver) = sync_channel(1);
+    pub(crate) fn start(
+        folder: &Path,
+        signals: Signals,
+        look: impl Fn() + Send + 'static,
+    ) -> Result<Watcher, RegistryError> {
+        let Signals { sender, receiver } = signals;
+        let wake = Some(Arc::clone(&sender));
         let failed = |source| RegistryError::Watch { path: folder.to_owned(), source };
         let mut events = notify::recommended_watcher(move |event| signal(&sender, event)).map_err(failed)?;
         events.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
@@ -68,7 +93,7 @@ impl Watcher {
                 }
             })
             .map_err(RegistryError::Thread)?;
-        Ok(Watcher { watch, thread: Some(thread) })
+        Ok(Watcher { watch, wake, thread: Some(thread) })
     }
 
     /// Watches what has the folder's name now.
@@ -80,6 +105,7 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         drop(self.watch.events.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.wake.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

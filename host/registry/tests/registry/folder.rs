@@ -1,103 +1,13 @@
 //! The watched folder, with real files, real events and real components. Nothing sleeps: each step waits for the
 //! registry to say that its listing changed.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[path = "../../sandbox/tests/support/guest.rs"]
-mod guest;
-
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
-use guest::Guest;
-use siemaphore_registry::{
-    Active, Origin, PluginState, PluginStatus, Registry, RegistryConfig, RegistryError,
-};
-use siemaphore_sandbox::{Configuration, GuestLimits, Sandbox, SandboxConfig};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use siemaphore_registry::{Origin, PluginState, Registry, RegistryConfig, RegistryError};
+use siemaphore_sandbox::{Configuration, Sandbox, SandboxConfig};
 
-/// How long a change may take before a test gives up. On an idle machine it takes a fifth of a second.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Bench {
-    registry: Registry,
-    changes: watch::Receiver<u64>,
-    path: PathBuf,
-    _folder: TempDir,
-    runtime: Runtime,
-}
-
-impl Bench {
-    fn start() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().to_owned();
-        Bench::over(folder, &path)
-    }
-
-    fn over(folder: TempDir, path: &Path) -> Bench {
-        let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
-        let bundled: &'static [u8] = Vec::leak(guest("builtin"));
-        let config = RegistryConfig { folder: Some(path.to_owned()), limits: GuestLimits::default() };
-        let registry = Registry::start(sandbox, &[("splunk", bundled)], config).unwrap();
-        let changes = registry.changes();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Bench { registry, changes, path: path.to_owned(), _folder: folder, runtime }
-    }
-
-    fn write(&self, file: &str, bytes: &[u8]) {
-        fs::write(self.path.join(file), bytes).unwrap();
-    }
-
-    /// Waits until the listing of a name fulfils the condition.
-    fn wait(
-        &mut self,
-        name: &str,
-        condition: impl Fn(Option<&PluginStatus>) -> bool,
-    ) -> Option<PluginStatus> {
-        let Bench { registry, changes, runtime, .. } = self;
-        runtime.block_on(async {
-            let fulfilled = async {
-                loop {
-                    changes.borrow_and_update();
-                    let status = registry.list().into_iter().find(|status| status.name == name);
-                    if condition(status.as_ref()) {
-                        return status;
-                    }
-                    changes.changed().await.unwrap();
-                }
-            };
-            tokio::time::timeout(PATIENCE, fulfilled)
-                .await
-                .unwrap_or_else(|_| panic!("the listing stays {:#?}", registry.list()))
-        })
-    }
-
-    fn wait_for_error(&mut self, name: &str, part: &str) -> PluginStatus {
-        let has_error =
-            |status: &PluginStatus| status.error.as_ref().is_some_and(|error| error.contains(part));
-        self.wait(name, |status| status.is_some_and(has_error)).unwrap()
-    }
-
-    fn wait_for_title(&mut self, name: &str, title: &str) -> PluginStatus {
-        self.wait(name, |status| status.is_some_and(|status| status.title.as_deref() == Some(title))).unwrap()
-    }
-
-    fn active(&self, name: &str) -> Arc<Active> {
-        self.registry.get(name).and_then(|plugin| plugin.active()).expect("a version is active")
-    }
-}
-
-/// An honest formatter with a title.
-fn guest(title: &str) -> Vec<u8> {
-    let length = title.len();
-    Guest::honest()
-        .extra(&format!("(data (i32.const 700) \"{title}\") (data (i32.const 1048) \"\\bc\\02\\00\\00\\{length:02x}\\00\\00\\00\")"))
-        .component()
-}
+use crate::bench::{Bench, guest};
 
 #[test]
 fn a_file_dropped_in_becomes_active_and_formats() {
@@ -263,7 +173,7 @@ fn reload_looks_without_an_event() {
 fn a_folder_that_is_not_there_is_named() {
     let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
     let folder = Path::new("/nowhere/at/all").to_owned();
-    let config = RegistryConfig { folder: Some(folder), limits: GuestLimits::default() };
+    let config = RegistryConfig { folder: Some(folder), ..RegistryConfig::default() };
     let error = Registry::start(sandbox, &[], config).map(|_| ()).unwrap_err();
     assert!(matches!(error, RegistryError::Folder { .. }));
     assert_eq!(error.to_string(), "the plugin folder /nowhere/at/all cannot be read");

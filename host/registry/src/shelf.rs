@@ -1,0 +1,157 @@
+//! What must outlive a restart: which version of a plugin was in use, the one before it, and the one that was sent back.
+//!
+//! The plugin folder holds only the newest file, and that may be one that waits for an operator or that has failed. So
+//! the components in use are kept here too, under their digests, with one list beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
+
+use crate::life::Artifact;
+
+const LIST: &str = "versions.json";
+const EXTENSION: &str = "wasm";
+/// The list of a thousand plugins.
+const MAX_LIST_BYTES: u64 = 4 << 20;
+
+/// The versions of one plugin, by the digests of their components.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) active: Option<String>,
+    /// The active one is no longer new.
+    #[serde(default)]
+    pub(crate) proven: bool,
+    pub(crate) previous: Option<String>,
+    /// Read from its file after a restart, but needed here once it is promoted.
+    #[serde(default)]
+    pub(crate) candidate: Option<String>,
+    pub(crate) sent_back: Option<SentBack>,
+}
+
+impl Kept {
+    fn components(&self) -> impl Iterator<Item = &String> {
+        self.active.iter().chain(&self.previous).chain(&self.candidate)
+    }
+}
+
+/// A version that had to give way to the previous one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentBack {
+    pub digest: String,
+    pub reason: String,
+}
+
+/// A folder that only this host writes to.
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    kept: Mutex<BTreeMap<String, Kept>>,
+}
+
+impl Shelf {
+    /// What is there. A list that cannot be read is as good as none: the files in the plugin folder decide then.
+    pub(crate) fn open(folder: PathBuf) -> Shelf {
+        let kept = match read_list(&folder.join(LIST)) {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::warn!(folder = ?folder, error = %error, "the list of versions in use cannot be read; the files in the plugin folder decide");
+                BTreeMap::new()
+            }
+        };
+        Shelf { folder, kept: Mutex::new(kept) }
+    }
+
+    pub(crate) fn kept(&self, name: &str) -> Kept {
+        self.lock().get(name).cloned().unwrap_or_default()
+    }
+
+    /// A component that was kept, if it is still what its name says.
+    pub(crate) fn component(&self, name: &str, digest: &str) -> Option<Artifact> {
+        let path = self.path(digest);
+        let is_small = |bytes: u64| bytes <= MAX_COMPONENT_BYTES as u64;
+        if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && is_small(metadata.len())) {
+            return None;
+        }
+        let artifact = Artifact::new(name, fs::read(path).ok()?);
+        (artifact.digest() == digest).then_some(artifact)
+    }
+
+    /// Keeps a component that is about to be used. A failure is logged: it costs the way back after a restart.
+    pub(crate) fn keep_component(&self, artifact: &Artifact) {
+        let path = self.path(artifact.digest());
+        if path.exists() {
+            return;
+        }
+        let kept = self.make_folder().and_then(|()| write_whole(&path, artifact.component()));
+        if let Err(error) = kept {
+            tracing::warn!(file = ?path, error = %error, "a plugin's version is not kept; after a restart there is no way back to it");
+        }
+    }
+
+    /// Writes the list when it has changed, and removes the components that nobody needs any more.
+    pub(crate) fn keep(&self, kept: BTreeMap<String, Kept>) {
+        let mut before = self.lock();
+        if *before == kept {
+            return;
+        }
+        let written = self.make_folder().and_then(|()| {
+            let list = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
+            write_whole(&self.folder.join(LIST), &list)
+        });
+        match written.and_then(|()| self.remove_unused(&kept)) {
+            Ok(()) => *before = kept,
+            Err(error) => {
+                tracing::warn!(folder = ?self.folder, error = %error, "the list of versions in use is not kept; after a restart the files in the plugin folder decide");
+            }
+        }
+    }
+
+    fn remove_unused(&self, kept: &BTreeMap<String, Kept>) -> io::Result<()> {
+        let needed: BTreeSet<&str> = kept.values().flat_map(Kept::components).map(String::as_str).collect();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            if path.extension().is_some_and(|extension| extension == EXTENSION)
+                && !needed.contains(stem.as_str())
+            {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        self.folder.join(format!("{digest}.{EXTENSION}"))
+    }
+
+    fn make_folder(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_list(path: &Path) -> io::Result<BTreeMap<String, Kept>> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() > MAX_LIST_BYTES => Err(io::Error::other("it is too long")),
+        Ok(_) => serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Under another name first, and on the disk before it gets its own: a crash leaves the old file or the new one.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("part");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
+}
