@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Doctor(Asking),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
+    /// What the host starts for each component of a customer: machine code on standard output
+    #[command(hide = true)]
+    CompileComponent,
 }
 
 /// Where the configuration is.
@@ -143,8 +146,14 @@ pub(crate) enum Plugin {
     Format(Format),
     /// Look at the plugin folder now
     Reload(Asking),
-    /// Allow the changed request of a new version to be used
+    /// Use the version that waits: a new one under the policy `manual`, one with a changed request, or one sent back
     Promote {
+        name: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Return to the version before the active one; its file is not tried again until it changes
+    Rollback {
         name: String,
         #[command(flatten)]
         asking: Asking,

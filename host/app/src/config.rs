@@ -9,6 +9,7 @@ mod fetch;
 mod file;
 mod outline;
 mod parse;
+pub(crate) mod plugin;
 pub(crate) mod prepare;
 mod problem;
 mod profile;
@@ -83,7 +84,7 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
         section::listen(&mut problems, "admin", file.admin.listen.as_deref(), file.admin.behind_proxy),
         section::intake(&mut problems, &file.intake),
         section::egress(&mut problems, &file.egress),
-        section::plugins(&mut problems, &file.plugins, folder),
+        plugin::all(&mut problems, &file.plugins, &file.plugin, folder),
         section::log(&mut problems, &file.log),
     );
     let state = folder.join(file.state.as_deref().unwrap_or(DEFAULT_STATE));

@@ -26,15 +26,21 @@ fn main() -> ExitCode {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
     match dispatch(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.report(),
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
-    if let Command::Completions { shell } = command {
-        return command::completions::print(shell);
+fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Completions { shell } => command::completions::print(shell)?,
+        Command::CompileComponent => return Ok(siemaphore_sandbox::compile_standard_input()),
+        command => run(command)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(command: Command) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         match command {
@@ -52,7 +58,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Command::Backup(backup) => command::backup::run(backup).await,
             Command::Doctor(asking) => command::doctor::run(asking).await,
             Command::Content(content) => command::content::run(&content),
-            Command::Completions { .. } => Ok(()),
+            Command::Completions { .. } | Command::CompileComponent => Ok(()),
         }
     });
     // What is still on a blocking thread belongs to a stage that has been stopped.

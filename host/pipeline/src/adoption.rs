@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use siemaphore_registry::Active;
+
 use crate::health::Trouble;
 use crate::task::{Task, Work};
 use crate::version::{Consent, Version, VersionError, establish};
@@ -9,32 +11,53 @@ use crate::version::{Consent, Version, VersionError, establish};
 impl Task {
     /// Adopts the plugin's active version, once it is configured and its request is granted.
     pub(crate) async fn adopt(&mut self, consent: Consent) {
-        let active = match consent {
-            Consent::Given => self.waiting.take(),
-            Consent::Needed => self.stages.plugin.active(),
-        };
-        let Some(active) = active else {
+        let Some(active) = self.stages.plugin.active() else {
             let reason = format!("formatter `{}` is not loaded", self.stages.plugin.name());
             let hint =
                 "see `siemaphore plugin list` for the reason; delivery goes on by itself once it is there";
             self.publish_failure(Trouble { reason, hint: hint.to_owned(), holding: true });
             return;
         };
-        let (sandbox, store) = (&self.stages.sandbox, &self.stages.store);
-        let established =
-            establish(&self.config, sandbox, store, &self.stages.target, Arc::clone(&active), consent).await;
-        match established {
+        match self.establish(active, consent).await {
             Ok(version) => self.switch(version),
             Err(error) => {
-                if matches!(error, VersionError::WaitsForPromotion { .. }) {
-                    self.waiting = Some(active);
+                let waits = matches!(error, VersionError::WaitsForPromotion { .. });
+                if waits && self.version.is_none() {
+                    self.go_on_with_the_previous().await;
                 }
+                self.promotion_waits = waits;
                 self.publish_failure(Trouble {
                     reason: error.to_string(),
                     hint: error.hint().to_owned(),
                     holding: self.version.is_none(),
                 });
             }
+        }
+    }
+
+    /// Takes up the active version, whatever request it asks for. False when it formats already.
+    pub(crate) async fn promote(&mut self) -> bool {
+        let formats = |task: &Task| task.version.as_ref().map(|version| version.active.digest.clone());
+        let before = formats(self);
+        if !self.promotion_waits && before == self.stages.plugin.active().map(|active| active.digest.clone())
+        {
+            return false;
+        }
+        self.adopt(Consent::Given).await;
+        formats(self) != before
+    }
+
+    async fn establish(&self, active: Arc<Active>, consent: Consent) -> Result<Version, VersionError> {
+        let (sandbox, store) = (&self.stages.sandbox, &self.stages.store);
+        establish(&self.config, sandbox, store, &self.stages.target, active, consent).await
+    }
+
+    /// After a restart, while the version in the file waits for a word: the one before was granted its request.
+    async fn go_on_with_the_previous(&mut self) {
+        if let Some(previous) = self.stages.plugin.previous()
+            && let Ok(version) = self.establish(previous, Consent::Needed).await
+        {
+            self.switch(version);
         }
     }
 
@@ -52,7 +75,7 @@ impl Task {
             status.request = Some(version.profile.summary().to_owned());
         });
         self.version = Some(Arc::new(version));
-        self.waiting = None;
+        self.promotion_waits = false;
         for suspect in self.suspects.release_all() {
             self.work.push_front(Work::Format(suspect.chunk, suspect.trial));
         }

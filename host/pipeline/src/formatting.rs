@@ -18,6 +18,12 @@ use crate::version::Version;
 /// What became of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Formatted {
+    /// Who formatted. None when nobody did.
+    pub(crate) version: Option<Arc<Version>>,
+    /// Why the formatter broke, the first time: its own doing, whatever else the machine had to do.
+    pub(crate) broke: Option<String>,
+    /// Events that the formatter rejected.
+    pub(crate) rejected: u64,
     pub(crate) batches: Vec<Batch>,
     /// Events that failed alone.
     pub(crate) suspects: Vec<Suspect>,
@@ -39,7 +45,7 @@ const TIME_LIMIT_FAULTS: u32 = 20;
 
 /// Formats a chunk, halving it as long as the guest breaks on it, until what it breaks on stands alone.
 pub(crate) fn format(version: &Arc<Version>, chunk: Chunk, trial: Trial) -> Formatted {
-    let mut formatted = Formatted::default();
+    let mut formatted = Formatted { version: Some(Arc::clone(version)), ..Formatted::default() };
     let mut time_limit_faults = 0;
     let mut waiting = vec![chunk];
     while let Some(chunk) = waiting.pop() {
@@ -59,6 +65,9 @@ pub(crate) fn format(version: &Arc<Version>, chunk: Chunk, trial: Trial) -> Form
             formatted.trouble = Some((error.to_string(), error.hint().to_owned()));
             formatted.postponed.push(chunk);
             continue;
+        }
+        if !error.is_wall_limit() {
+            formatted.broke.get_or_insert_with(|| error.to_string());
         }
         time_limit_faults += u32::from(error.is_time_limit());
         if time_limit_faults >= TIME_LIMIT_FAULTS {
@@ -100,6 +109,7 @@ fn keep(
         trial,
     };
     let rejected: Vec<u32> = records.rejected.iter().map(|rejection| rejection.index).collect();
+    formatted.rejected += rejected.len() as u64;
     formatted.formatter_rejected_all |= rejected.len() == chunk.len();
     formatted.suspects.extend(records.rejected.iter().map(|rejection| {
         suspect(rejection.index, &format!("the formatter rejected the event: {}", rejection.reason), "")

@@ -26,6 +26,7 @@ impl Task {
         self.count(&decision, sent_bytes);
         match decision {
             Decision::Delivered { note } => {
+                self.gone_through(&batch.formatted.version, batch.members.len());
                 self.delivered(batch.lane(), batch.places().collect());
                 self.heed(note);
             }
@@ -135,6 +136,7 @@ impl Task {
         }
         self.settlement.duplicates += duplicates;
         let progress = !delivered.is_empty();
+        self.gone_through(&batch.formatted.version, delivered.len());
         if progress {
             self.delivered(batch.lane(), delivered);
         }
@@ -143,6 +145,7 @@ impl Task {
             self.isolate(batch, reason, REFUSED_HINT.to_owned());
             return;
         }
+        self.refused(&batch.formatted.version, rejected.len());
         for (record, reason) in rejected {
             let Some(chunk) = batch.single(record) else { continue };
             // The SIEM took others of the same request, so it is this event that it does not want.
@@ -177,6 +180,7 @@ impl Task {
             }
             return;
         }
+        self.refused(&batch.formatted.version, 1);
         let proven = self.suspects.is_proof(refused_at, batch.sent_at);
         let trial = if proven { Trial::Last } else { batch.trial };
         let chunk = batch.chunk();
@@ -190,12 +194,18 @@ impl Task {
             self.give_up(suspect);
             return;
         }
+        if self.version.is_none() {
+            // Its version has given way: the one before may have no trouble with it.
+            self.work.push_back(Work::Format(suspect.chunk, Trial::First));
+            return;
+        }
         let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
         let is_new = suspect.trial == Trial::First;
         if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
             self.give_up(guilty);
         } else if self.suspects.stream_is_broken() {
             let reason = format!("{LONE_FAILURES_IN_A_ROW} events in a row failed one by one: {reason}");
+            self.stream_failed(&reason);
             self.fail(None, Trouble { reason, hint, holding: true });
         } else {
             let reason = format!("an event failed, and no other has gone through since: {reason}");

@@ -24,6 +24,7 @@ mod replay;
 mod retry_policy;
 mod sending;
 mod settling;
+mod standing;
 mod starting;
 mod status;
 mod suspects;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use siemaphore_model::Subscription;
-use siemaphore_registry::Active;
 use siemaphore_store::{FullDeadLetter, Settlement, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -96,8 +95,8 @@ pub(crate) struct Task {
     /// One look at the log while the stream is broken, for a fresh event to probe with.
     pub(crate) look_once: bool,
     pub(crate) store_pause: Option<Instant>,
-    /// A version whose changed request an operator has to allow.
-    pub(crate) waiting: Option<Arc<Active>>,
+    /// The active version asks for another request than was granted, and an operator has to allow it.
+    pub(crate) promotion_waits: bool,
     commands: mpsc::Receiver<Command>,
     drain: CancellationToken,
 }
@@ -131,7 +130,7 @@ impl Task {
             at_end: false,
             look_once: false,
             store_pause: None,
-            waiting: None,
+            promotion_waits: false,
             commands,
             drain,
             config,
@@ -245,6 +244,10 @@ impl Task {
             status.formatting_cpu_us += u64::try_from(formatted.cpu.as_micros()).unwrap_or(u64::MAX);
             status.peak_guest_memory_bytes = status.peak_guest_memory_bytes.max(formatted.peak_memory_bytes);
         });
+        if self.has_given_way(&formatted) {
+            self.format_anew(formatted);
+            return;
+        }
         let sends = formatted.batches.into_iter().map(Work::Send);
         if again {
             sends.rev().for_each(|send| self.work.push_front(send));
@@ -303,12 +306,8 @@ impl Task {
                 });
             }
             Command::Promote(answer) => {
-                let waits = self.waiting.is_some();
-                if waits {
-                    self.adopt(Consent::Given).await;
-                }
                 // Whoever asked may have gone.
-                answer.send(waits).unwrap_or_default();
+                answer.send(self.promote().await).unwrap_or_default();
             }
             Command::Probe(answer) => {
                 let (stages, config) = (self.stages.clone(), self.config.clone());

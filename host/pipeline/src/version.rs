@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use siemaphore_delivery::{GrantError, GrantedProfile, Target};
 use siemaphore_model::formatter::{Limits, RequestProfile};
 use siemaphore_registry::Active;
@@ -118,30 +119,22 @@ async fn remember(
     profile: &GrantedProfile,
     consent: Consent,
 ) -> Result<(), VersionError> {
-    let grant = Grant {
-        plugin_digest: active.digest.clone(),
-        profile: serde_json::to_string(&Granted {
-            settings: config.settings.clone(),
-            profile: asked.clone(),
-        })
-        .unwrap_or_default(),
-    };
     let before = store.granted(&config.destination).await?;
-    if before.as_ref() == Some(&grant) {
-        return Ok(());
-    }
-    let granted = before.and_then(|grant| serde_json::from_str::<Granted>(&grant.profile).ok());
-    // A change that the operator made in the configuration is the operator's word; only a new plugin needs another.
-    if let Some(granted) =
-        granted.filter(|granted| granted.settings == config.settings && granted.profile != *asked)
+    let granted = before.as_ref().and_then(Granted::read);
+    let asks = Request { plugin_digest: active.digest.clone(), profile: asked.clone() };
+    if let Some(granted) = granted.as_ref().filter(|granted| granted.needs_word(&config.settings, &asks))
         && consent == Consent::Needed
     {
-        let granted = target.grant(&granted.profile)?;
+        let granted = target.grant(&granted.request.profile)?;
         return Err(VersionError::WaitsForPromotion {
             version: active.version.clone(),
             asked: profile.summary().to_owned(),
             granted: granted.summary().to_owned(),
         });
+    }
+    let grant = Granted::now(&config.settings, asks, granted).write();
+    if before.as_ref() == Some(&grant) {
+        return Ok(());
     }
     tracing::info!(
         destination = config.destination,
@@ -151,9 +144,62 @@ async fn remember(
     Ok(store.grant(&config.destination, grant).await?)
 }
 
-/// What the store keeps of a grant.
-#[derive(serde::Serialize, serde::Deserialize)]
+/// The request that one version of a plugin asks for.
+#[derive(Debug, Clone, PartialEq)]
+struct Request {
+    plugin_digest: String,
+    profile: RequestProfile,
+}
+
+/// What was granted to a destination's formatter.
+#[derive(Debug, Clone, PartialEq)]
 struct Granted {
     settings: String,
+    request: Request,
+    /// What the version before was granted, so that there is a way back to it.
+    earlier: Option<Request>,
+}
+
+/// The part of a grant that the store keeps as text.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    settings: String,
     profile: RequestProfile,
+    #[serde(default)]
+    earlier: Option<(String, RequestProfile)>,
+}
+
+impl Granted {
+    fn now(settings: &str, request: Request, before: Option<Granted>) -> Granted {
+        let earlier = before.and_then(|before| match before.request.plugin_digest == request.plugin_digest {
+            true => before.earlier,
+            false => Some(before.request),
+        });
+        Granted { settings: settings.to_owned(), request, earlier }
+    }
+
+    /// A change that the operator made in the configuration is the operator's word; only another plugin needs one, and not
+    /// when this very one was granted the same before.
+    fn needs_word(&self, settings: &str, asks: &Request) -> bool {
+        self.settings == settings
+            && self.request.profile != asks.profile
+            && self.earlier.as_ref() != Some(asks)
+    }
+
+    fn read(grant: &Grant) -> Option<Granted> {
+        let Text { settings, profile, earlier } = serde_json::from_str(&grant.profile).ok()?;
+        let request = Request { plugin_digest: grant.plugin_digest.clone(), profile };
+        let earlier = earlier.map(|(plugin_digest, profile)| Request { plugin_digest, profile });
+        Some(Granted { settings, request, earlier })
+    }
+
+    fn write(self) -> Grant {
+        let Granted { settings, request, earlier } = self;
+        let earlier = earlier.map(|earlier| (earlier.plugin_digest, earlier.profile));
+        let text = Text { settings, profile: request.profile, earlier };
+        Grant {
+            plugin_digest: request.plugin_digest,
+            profile: serde_json::to_string(&text).unwrap_or_default(),
+        }
+    }
 }

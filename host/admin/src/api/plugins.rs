@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
-use siemaphore_registry::{Origin, PluginStatus};
-use tokio::task::spawn_blocking;
+use siemaphore_registry::{Origin, PluginStatus, RollBackError, SentBack, VersionStatus};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::Handles;
 use crate::api::ApiError;
@@ -17,6 +17,7 @@ pub(crate) fn router() -> Router<Handles> {
         .route("/plugins", get(list))
         .route("/plugins/reload", post(reload))
         .route("/plugins/{name}/promote", post(promote))
+        .route("/plugins/{name}/rollback", post(roll_back))
 }
 
 /// A formatter as the API shows it.
@@ -34,6 +35,33 @@ struct PluginView {
     error: Option<String>,
     size_bytes: u64,
     loaded_ms: Option<u64>,
+    /// `immediate` or `manual`.
+    policy: &'static str,
+    /// The previous version returns by itself when this one is worse.
+    is_new: bool,
+    /// Events that a SIEM took, and that were refused, since the active version became active or the host started.
+    gone_through: u64,
+    refused: u64,
+    /// The way back.
+    previous: Option<VersionView>,
+    /// It waits for `promote`.
+    candidate: Option<VersionView>,
+    /// Replaced, and in use by a batch.
+    draining: Vec<VersionView>,
+    /// The version that had to give way, and why.
+    sent_back: Option<SentBackView>,
+}
+
+#[derive(Debug, Serialize)]
+struct VersionView {
+    version: String,
+    digest: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SentBackView {
+    digest: String,
+    reason: String,
 }
 
 async fn list(State(handles): State<Handles>) -> Json<Vec<PluginView>> {
@@ -42,14 +70,14 @@ async fn list(State(handles): State<Handles>) -> Json<Vec<PluginView>> {
 
 async fn reload(State(handles): State<Handles>) -> Result<Json<Vec<PluginView>>, ApiError> {
     let registry = handles.registry.clone();
-    let broken_off =
-        |_| ApiError::conflict("looking at the plugin folder was broken off", "see the log of the host");
     let plugins = spawn_blocking(move || registry.reload()).await.map_err(broken_off)?;
     Ok(Json(plugins.into_iter().map(view).collect()))
 }
 
 fn view(plugin: PluginStatus) -> PluginView {
     let since_1970 = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let version = |VersionStatus { version, digest }| VersionView { version, digest };
+    let sent_back = |SentBack { digest, reason }| SentBackView { digest, reason };
     PluginView {
         name: plugin.name,
         origin: match plugin.origin {
@@ -63,19 +91,34 @@ fn view(plugin: PluginStatus) -> PluginView {
         error: plugin.error,
         size_bytes: plugin.size_bytes,
         loaded_ms: plugin.loaded_at.and_then(|at| u64::try_from(since_1970(at).as_millis()).ok()),
+        policy: plugin.policy.as_str(),
+        is_new: plugin.is_new,
+        gone_through: plugin.track.gone_through,
+        refused: plugin.track.refused,
+        previous: plugin.previous.map(version),
+        candidate: plugin.candidate.map(version),
+        draining: plugin.draining.into_iter().map(version).collect(),
+        sent_back: plugin.sent_back.map(sent_back),
     }
 }
 
-/// Who got the new request.
+/// What an operator's word has done.
 #[derive(Debug, Serialize)]
-struct Promoted {
+struct Changed {
+    /// What is active now.
+    version: String,
+    digest: String,
+    /// Those that format with it from now on, although it asks for another request than was granted.
     destinations: Vec<String>,
 }
 
+/// Makes the version that waits active, and allows its request.
 async fn promote(
     State(handles): State<Handles>,
     Path(name): Path<String>,
-) -> Result<Json<Promoted>, ApiError> {
+) -> Result<Json<Changed>, ApiError> {
+    let (registry, wanted) = (handles.registry.clone(), name.clone());
+    let promoted = spawn_blocking(move || registry.promote(&wanted)).await.map_err(broken_off)?;
     let mut destinations = Vec::new();
     for destination in handles.destinations.iter().filter(|destination| destination.formatter == name) {
         if let Some(pipeline) = &destination.pipeline
@@ -84,11 +127,34 @@ async fn promote(
             destinations.push(destination.id.clone());
         }
     }
-    if destinations.is_empty() {
+    let active = promoted.or_else(|| handles.registry.active(&name).filter(|_| !destinations.is_empty()));
+    let Some(active) = active else {
         return Err(ApiError::not_found(
-            format!("no destination waits for a new version of formatter `{name}`"),
-            "`siemaphore destination list` shows which formatter each destination uses",
+            format!("no version of formatter `{name}` waits for a word"),
+            "`siemaphore plugin list` shows which versions wait",
         ));
-    }
-    Ok(Json(Promoted { destinations }))
+    };
+    Ok(Json(Changed { version: active.version.clone(), digest: active.digest.clone(), destinations }))
+}
+
+/// Makes the version before the active one active again.
+async fn roll_back(
+    State(handles): State<Handles>,
+    Path(name): Path<String>,
+) -> Result<Json<Changed>, ApiError> {
+    let registry = handles.registry.clone();
+    let returned = spawn_blocking(move || registry.roll_back(&name)).await.map_err(broken_off)?;
+    let active = returned.map_err(|error| match error {
+        RollBackError::Unknown { .. } => ApiError::not_found(error.to_string(), error.hint()),
+        _ => ApiError::conflict(error.to_string(), error.hint()),
+    })?;
+    Ok(Json(Changed {
+        version: active.version.clone(),
+        digest: active.digest.clone(),
+        destinations: Vec::new(),
+    }))
+}
+
+fn broken_off(_: JoinError) -> ApiError {
+    ApiError::conflict("the work on the plugin folder was broken off", "see the log of the host")
 }

@@ -16,7 +16,8 @@ const GRACE: Duration = Duration::from_secs(25);
 
 pub(crate) async fn run(path: &Path) -> Result<(), Failure> {
     let refuse = |problems| Failure::Configuration { file: path.display().to_string(), problems };
-    let config = config::load(path).map_err(refuse)?;
+    let mut config = config::load(path).map_err(refuse)?;
+    config.plugins.state = Some(config.state.clone());
     log::start(&config.log);
     let mut signals = Signals::listen()?;
     for Problem { reason, hint, .. } in config::unconnected(&config) {

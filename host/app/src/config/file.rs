@@ -21,6 +21,8 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) plugins: Plugins,
     #[serde(default)]
+    pub(crate) plugin: Vec<Plugin>,
+    #[serde(default)]
     pub(crate) egress: Egress,
     #[serde(default)]
     pub(crate) log: Log,
@@ -78,6 +80,20 @@ pub(crate) struct Plugins {
     pub(crate) memory: Option<String>,
     /// CPU time of one call: `1s`.
     pub(crate) cpu: Option<String>,
+    /// `immediate` or `manual`.
+    pub(crate) policy: Option<String>,
+}
+
+/// What is said about one plugin; the rest is as in `[plugins]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plugin {
+    pub(crate) name: String,
+    pub(crate) memory: Option<String>,
+    pub(crate) cpu: Option<String>,
+    pub(crate) policy: Option<String>,
+    /// The SHA-256 of the only file that is taken.
+    pub(crate) digest: Option<String>,
 }
 
 /// Which addresses beside public ones may be reached.

@@ -1,12 +1,10 @@
-//! The sections that stand alone: listeners, store, plugins, egress, log.
+//! The sections that stand alone: listeners, store, egress, log.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use siemaphore_http::{EgressPolicy, IpNet};
 use siemaphore_intake::IntakeConfig;
-use siemaphore_registry::RegistryConfig;
-use siemaphore_sandbox::GuestLimits;
 use siemaphore_store::{Keep, StoreConfig};
 
 use crate::config::problem::at;
@@ -126,26 +124,6 @@ pub(crate) fn different(problems: &mut Problems<'_>, intake: Option<SocketAddr>,
             "give one of them another port",
         );
     }
-}
-
-pub(crate) fn plugins(problems: &mut Problems<'_>, section: &file::Plugins, folder: &Path) -> RegistryConfig {
-    let mut limits = GuestLimits::default();
-    if let Some(memory) = bytes(problems, "plugins", "memory", section.memory.as_deref()) {
-        limits.memory_bytes = memory;
-    }
-    let cpu = section.cpu.as_deref();
-    if let Some(cpu) = cpu.and_then(|text| problems.check(at!["plugins", "cpu"], quantity::duration(text))) {
-        limits.cpu = cpu;
-    }
-    let plugins = section.folder.as_ref().map(|plugins| folder.join(plugins));
-    if let Some(missing) = plugins.as_ref().filter(|plugins| !plugins.is_dir()) {
-        problems.add(
-            at!["plugins", "folder"],
-            format!("{} is not a folder", missing.display()),
-            "create it, or leave `folder` out to use the built-in formatters only",
-        );
-    }
-    RegistryConfig { folder: plugins, limits }
 }
 
 pub(crate) fn egress(problems: &mut Problems<'_>, section: &file::Egress) -> EgressPolicy {

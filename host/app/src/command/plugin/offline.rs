@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use siemaphore_sandbox::{Formatter, GuestLimits, Sandbox, SandboxConfig};
+use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, Sandbox, SandboxConfig};
+
+use crate::config::plugin::compiler;
 
 /// Loads a built-in formatter by its name, or a file by its path. Compiles: not for async threads.
 pub(crate) fn load(plugin: &str) -> Result<Formatter> {
@@ -14,7 +16,8 @@ pub(crate) fn load(plugin: &str) -> Result<Formatter> {
         Some(bundled) => (bundled.name.to_owned(), bundled.component.to_vec()),
         None => read(plugin, &bundled.iter().map(|one| one.name).collect::<Vec<_>>())?,
     };
-    let loaded = sandbox.load(&name, &component, GuestLimits::default());
+    let code = CodeSource { compiler: compiler(), cache: None };
+    let loaded = sandbox.load_from(&code, &name, &component, GuestLimits::default());
     loaded.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
 }
 
