@@ -33,6 +33,7 @@ mod ledger;
 mod notifications;
 mod operation;
 mod otlp;
+mod plugin_versions;
 mod plugins;
 mod profiles;
 mod retry;

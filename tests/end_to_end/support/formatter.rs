@@ -22,10 +22,18 @@ pub(crate) fn rebuilt(component: &[u8], note: &str) -> Vec<u8> {
 /// A customer's formatter in a few lines of WebAssembly text. Each record is `{"message":"<words>","event_key":"<key>"}`,
 /// sent in an array to the path where Datadog takes logs.
 pub(crate) fn handmade(words: &str) -> Vec<u8> {
-    handmade_with(words, None)
+    handmade_with(words, "", None)
 }
 
-fn handmade_with(words: &str, instead_of_format: Option<&str>) -> Vec<u8> {
+/// As [`handmade`], but traps on an event whose id begins with `~`: no event of a check has one.
+pub(crate) fn treacherous(words: &str) -> Vec<u8> {
+    // The second field of an event is its id.
+    let trap = "(if (i32.eq (i32.const 126) (i32.load8_u (i32.load offset=8
+                  (i32.add (local.get $events) (i32.mul (local.get $i) (i32.const 96)))))) (then unreachable))";
+    handmade_with(words, trap, None)
+}
+
+fn handmade_with(words: &str, before_each: &str, instead_of_format: Option<&str>) -> Vec<u8> {
     let before = format!(r#"{{"message":"{words}","event_key":""#);
     let before_length = before.len();
     // The key has 32 digits, and two characters close the record.
@@ -47,6 +55,7 @@ fn handmade_with(words: &str, instead_of_format: Option<&str>) -> Vec<u8> {
          (local.set $at (i32.const 0x10000))
          (block $done (loop $next
            (br_if $done (i32.eq (local.get $i) (local.get $count)))
+           {before_each}
            (memory.copy (local.get $at) (i32.const 700) (i32.const {before_length}))
            (memory.copy (i32.add (local.get $at) (i32.const {before_length}))
              (i32.load (i32.add (local.get $events) (i32.mul (local.get $i) (i32.const 96)))) (i32.const 32))
@@ -68,5 +77,5 @@ fn handmade_with(words: &str, instead_of_format: Option<&str>) -> Vec<u8> {
 
 /// Describes itself and takes every setting, and traps on the first event.
 pub(crate) fn broken_on_events() -> Vec<u8> {
-    handmade_with("broken", Some("(unreachable)"))
+    handmade_with("broken", "", Some("(unreachable)"))
 }

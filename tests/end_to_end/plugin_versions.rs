@@ -1,0 +1,196 @@
+//! Versions of a customer's formatter: replaced a hundred times, sent back, waiting for an operator, over a restart.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use siemaphore_receiver::Received;
+
+use crate::support::events::numbered;
+use crate::support::formatter::{bundled, handmade, treacherous};
+use crate::support::{Destination, Kind, Scene, SceneBuilder, keys};
+
+const BY_HAND: &str = "authentication = { scheme = \"header\", header = \"DD-API-KEY\", secret = \"file:FOLDER/datadog.secret\" }";
+
+/// Delivers to Datadog with the customer's `my-siem.wasm`.
+fn with_my_siem(component: &[u8]) -> SceneBuilder {
+    let by_hand = Destination::to(Kind::Datadog).formatted_by("my-siem").with_only(BY_HAND);
+    Scene::new().plugin("my-siem.wasm", component).to(by_hand)
+}
+
+fn digest(component: &[u8]) -> String {
+    Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn until_active(scene: &Scene, component: &[u8]) -> Value {
+    let digest = digest(component);
+    scene.until_plugin("my-siem", "active", |plugin| plugin["digest"] == digest.as_str()).await
+}
+
+async fn until_sent_back(scene: &Scene, component: &[u8]) -> Value {
+    let digest = digest(component);
+    let sent_back = |plugin: &Value| plugin["sent_back"]["digest"] == digest.as_str();
+    scene.until_plugin("my-siem", "sent back", sent_back).await
+}
+
+/// Which version made each record.
+fn words(received: &[Received]) -> BTreeSet<&str> {
+    received.iter().map(|received| received.record["message"].as_str().unwrap()).collect()
+}
+
+/// Events whose ids the treacherous version traps on.
+fn poisonous(count: usize) -> Vec<Value> {
+    numbered("~poison", count)
+}
+
+#[tokio::test]
+async fn a_new_version_that_traps_gives_way_by_itself_and_nothing_is_given_up_for_it() {
+    let mut scene = with_my_siem(&handmade("first")).start().await;
+    let second = treacherous("second");
+    scene.install("my-siem.wasm", &second);
+    let plugin = until_active(&scene, &second).await;
+    assert_eq!(
+        (&plugin["is_new"], &plugin["previous"]["digest"]),
+        (&json!(true), &json!(digest(&handmade("first"))))
+    );
+    scene.send(&numbered("fine", 5)).await;
+    assert_eq!(words(&scene.datadog().arrived(5).await), BTreeSet::from(["second"]));
+    // One event of three hundred is enough.
+    let mut events = numbered("also-fine", 299);
+    events.extend(poisonous(1));
+    scene.send(&events).await;
+    let received = scene.datadog().arrived(305).await;
+    assert_eq!(words(&received[5..]), BTreeSet::from(["first"]), "all of them by the version before");
+    let plugin = until_sent_back(&scene, &second).await;
+    assert!(plugin["error"].as_str().unwrap().contains("trapped"), "{plugin:#}");
+    scene.ask(&["plugin", "list"]).await.expect(0).shows(&["this version was sent back", "plugin promote"]);
+    let view = scene.until("datadog", "settled", |view| view["ledger"]["waiting"] == 0).await;
+    assert_eq!((&view["ledger"]["delivered"], &view["ledger"]["dead_lettered"]), (&json!(305), &json!(0)));
+    // A restart finds the same file, and remembers.
+    assert!(scene.host.terminate().await.success());
+    scene.restart().await;
+    scene.send(&poisonous(1)).await;
+    assert_eq!(words(&scene.datadog().arrived(306).await[305..]), BTreeSet::from(["first"]));
+    until_sent_back(&scene, &second).await;
+    // A mended file is taken.
+    scene.install("my-siem.wasm", &handmade("mended"));
+    until_active(&scene, &handmade("mended")).await;
+    scene.send(&numbered("again", 1)).await;
+    assert_eq!(words(&scene.datadog().arrived(307).await[306..]), BTreeSet::from(["mended"]));
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn the_only_version_that_traps_on_everything_holds_the_destination_and_gives_nothing_up() {
+    let scene = with_my_siem(&treacherous("only")).splunk().start().await;
+    scene.send(&poisonous(40)).await;
+    scene.splunk().arrived(40).await;
+    let view = scene.until("datadog", "held", |view| view["status"]["state"] == "holding").await;
+    assert_eq!(
+        (&view["ledger"]["waiting"], &view["ledger"]["dead_lettered"]),
+        (&json!(40), &json!(0)),
+        "{view:#}"
+    );
+    scene.install("my-siem.wasm", &handmade("mended"));
+    scene.datadog().arrived(40).await;
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn with_the_manual_policy_an_operator_decides_and_can_return() {
+    let (first, second) = (handmade("first"), handmade("second"));
+    let stage = with_my_siem(&first).set().await;
+    stage.edit(|text| text + "\n[[plugin]]\nname = \"my-siem\"\npolicy = \"manual\"\n");
+    let mut scene = stage.start(None).await;
+    scene.install("my-siem.wasm", &second);
+    let waits = |plugin: &Value| plugin["candidate"]["digest"] == digest(&second).as_str();
+    scene.until_plugin("my-siem", "waiting", waits).await;
+    scene.ask(&["plugin", "list"]).await.expect(0).shows(&["waits", "siemaphore plugin promote my-siem"]);
+    scene.send(&numbered("one", 1)).await;
+    assert_eq!(words(&scene.datadog().arrived(1).await), BTreeSet::from(["first"]));
+    // A restart in between changes nothing.
+    assert!(scene.host.terminate().await.success());
+    scene.restart().await;
+    scene.until_plugin("my-siem", "waiting", waits).await;
+    scene.send(&numbered("two", 1)).await;
+    assert_eq!(words(&scene.datadog().arrived(2).await), BTreeSet::from(["first"]));
+    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(0).shows(&["formats from now on"]);
+    until_active(&scene, &second).await;
+    scene.send(&numbered("three", 1)).await;
+    assert_eq!(words(&scene.datadog().arrived(3).await[2..]), BTreeSet::from(["second"]));
+    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(1).shows(&["no version", "waits"]);
+    // Friday afternoon.
+    scene.ask(&["plugin", "rollback", "my-siem"]).await.expect(0).shows(&["formats again"]);
+    scene.send(&numbered("four", 1)).await;
+    assert_eq!(words(&scene.datadog().arrived(4).await[3..]), BTreeSet::from(["first"]));
+    scene.ask(&["plugin", "rollback", "my-siem"]).await.expect(1).shows(&["no previous version"]);
+    scene.ask(&["plugin", "rollback", "splunk"]).await.expect(1).shows(&["built in"]);
+    scene.stop().await;
+}
+
+const REPLACEMENTS: usize = 100;
+const EVENTS_AT_ONCE: usize = 10;
+
+/// Every tenth file is broken or hostile.
+fn file(number: usize) -> Vec<u8> {
+    match (number % 10, number / 10 % 4) {
+        (0, 0) => b"this is not WebAssembly".to_vec(),
+        (0, 1) => bundled("splunk")[..20_000].to_vec(),
+        (0, 2) => b"\0asm\x01\0\0\0".to_vec(),
+        (0, _) => treacherous(&format!("treacherous {number}")),
+        _ => handmade(&format!("version {number}")),
+    }
+}
+
+#[tokio::test]
+async fn a_formatter_is_replaced_a_hundred_times_while_events_flow_through_three_destinations() {
+    let scene = with_my_siem(&handmade("version 0")).splunk().sentinel().start().await;
+    let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let flow = async {
+        while !over.load(Ordering::Relaxed) {
+            let name = format!("~flow{}", sent.fetch_add(1, Ordering::Relaxed));
+            scene.send(&numbered(&name, EVENTS_AT_ONCE)).await;
+            // What has been sent is delivered before more is: the flow neither stops nor becomes a flood.
+            scene.splunk().arrived(sent.load(Ordering::Relaxed) * EVENTS_AT_ONCE).await;
+        }
+    };
+    let mut memory_kib = Vec::new();
+    let replace = async {
+        for number in 1..=REPLACEMENTS {
+            let component = file(number);
+            scene.install("my-siem.wasm", &component);
+            match (number % 10, number / 10 % 4) {
+                (0, 0..3) => {
+                    scene.until_plugin("my-siem", "faulty", |plugin| !plugin["error"].is_null()).await;
+                }
+                (0, _) => {
+                    until_sent_back(&scene, &component).await;
+                }
+                _ => {
+                    until_active(&scene, &component).await;
+                }
+            }
+            memory_kib.push(scene.host.resident_kib());
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(flow, replace);
+    let total = sent.load(Ordering::Relaxed) * EVENTS_AT_ONCE;
+    let expected: BTreeSet<String> = keys(&scene.splunk().arrived(total).await).into_iter().collect();
+    assert_eq!(expected.len(), total, "each event once");
+    for name in ["datadog", "sentinel"] {
+        let arrived: BTreeSet<String> = keys(&scene.siem(name).arrived(total).await).into_iter().collect();
+        assert!(arrived == expected, "{name} has {} of {total} events", arrived.len());
+        let view = scene.until(name, "settled", |view| view["ledger"]["waiting"] == 0).await;
+        assert_eq!(view["ledger"]["dead_lettered"], 0, "{view:#}");
+    }
+    let good: BTreeSet<String> = (0..=REPLACEMENTS).map(|number| format!("version {number}")).collect();
+    let received = scene.datadog().received();
+    for word in words(&received) {
+        assert!(good.contains(word), "`{word}` formatted");
+    }
+    let (early, late) = (memory_kib[9], memory_kib[REPLACEMENTS - 1]);
+    assert!(late * 10 <= early * 11, "after 10 replacements {early} KiB, after {REPLACEMENTS} {late} KiB");
+    scene.stop().await;
+}
