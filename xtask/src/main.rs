@@ -103,5 +103,6 @@ fn report(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    mod contract_page;
     mod crate_edges;
 }
