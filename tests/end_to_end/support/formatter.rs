@@ -51,8 +51,12 @@ fn handmade_with(words: &str, before_each: &str, instead_of_format: Option<&str>
     );
     // An event has 96 bytes and begins with address and length of its key.
     let format = format!(
-        "(local $at i32)
-         (local.set $at (i32.const 0x10000))
+        "(local $start i32) (local $at i32) (local $ends i32)
+         (local.set $start (call $realloc (i32.const 0) (i32.const 0) (i32.const 1)
+           (i32.mul (local.get $count) (i32.const {record_length}))))
+         (local.set $ends (call $realloc (i32.const 0) (i32.const 0) (i32.const 4)
+           (i32.shl (local.get $count) (i32.const 2))))
+         (local.set $at (local.get $start))
          (block $done (loop $next
            (br_if $done (i32.eq (local.get $i) (local.get $count)))
            {before_each}
@@ -61,13 +65,13 @@ fn handmade_with(words: &str, before_each: &str, instead_of_format: Option<&str>
              (i32.load (i32.add (local.get $events) (i32.mul (local.get $i) (i32.const 96)))) (i32.const 32))
            (memory.copy (i32.add (local.get $at) (i32.const {after})) (i32.const {closing}) (i32.const 2))
            (local.set $at (i32.add (local.get $at) (i32.const {record_length})))
-           (i32.store (i32.add (i32.const 0x28000) (i32.shl (local.get $i) (i32.const 2)))
-             (i32.sub (local.get $at) (i32.const 0x10000)))
+           (i32.store (i32.add (local.get $ends) (i32.shl (local.get $i) (i32.const 2)))
+             (i32.sub (local.get $at) (local.get $start)))
            (local.set $i (i32.add (local.get $i) (i32.const 1)))
            (br $next)))
-         (i32.store (i32.const 4100) (i32.const 0x10000))
-         (i32.store (i32.const 4104) (i32.sub (local.get $at) (i32.const 0x10000)))
-         (i32.store (i32.const 4108) (i32.const 0x28000)) (i32.store (i32.const 4112) (local.get $count))
+         (i32.store (i32.const 4100) (local.get $start))
+         (i32.store (i32.const 4104) (i32.sub (local.get $at) (local.get $start)))
+         (i32.store (i32.const 4108) (local.get $ends)) (i32.store (i32.const 4112) (local.get $count))
          (i32.const 4096)",
         after = before_length + 32,
         closing = 700 + before_length,
@@ -78,4 +82,14 @@ fn handmade_with(words: &str, before_each: &str, instead_of_format: Option<&str>
 /// Describes itself and takes every setting, and traps on the first event.
 pub(crate) fn broken_on_events() -> Vec<u8> {
     handmade_with("broken", "", Some("(unreachable)"))
+}
+
+/// Formats honestly and asks for a path that leads out of the endpoint's.
+pub(crate) fn refused_request() -> Vec<u8> {
+    Guest::honest()
+        .extra(
+            "(data (i32.const 600) \"/a/../admin\")
+             (data (i32.const 2060) \"\\58\\02\\00\\00\\0b\\00\\00\\00\")",
+        )
+        .component()
 }

@@ -6,7 +6,7 @@
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// The honest formatter makes a one-byte record of each event, accepts all settings and judges by status.
+/// The honest formatter makes the record `1` of each event, accepts all settings and judges by status.
 pub(crate) struct Guest {
     memory: &'static str,
     imports: String,
@@ -125,7 +125,7 @@ impl Guest {
               {memory}
               {DATA}
               (global $heap (mut i32) (i32.const 0x30000))
-              (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32) (local $at i32)
+              (func $realloc (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32) (local $at i32)
                 (local.set $at (global.get $heap))
                 (global.set $heap
                   (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
@@ -162,18 +162,20 @@ const WORLD: &str = "
       include siemaphore:formatter/siem-formatter@1.0.0;
     }";
 
-/// 1024: a description with a name, version and title. 2048: a profile for `POST /`, JSON array, 500 records, 1 MiB a
-/// body, 256 KiB a record. 8192: the verdict `standard`, because it is all zeros.
+/// 1024: a description with a name, version and title; its schema and its example are `{}`. 2048: a profile for
+/// `POST /`, JSON array, 500 records, 1 MiB a body, 256 KiB a record. 8192: the verdict `standard`, because it is all
+/// zeros.
 const DATA: &str = r#"
-    (data (i32.const 512) "guest1.0.0Test Guest/")
+    (data (i32.const 512) "guest1.0.0Test Guest/{}")
     (data (i32.const 1024) "\00\02\00\00\05\00\00\00" "\05\02\00\00\05\00\00\00"
                            "\00\00\00\00\00\00\00\00" "\0a\02\00\00\0a\00\00\00")
+    (data (i32.const 1064) "\15\02\00\00\02\00\00\00" "\15\02\00\00\02\00\00\00")
     (data (i32.const 2060) "\14\02\00\00\01\00\00\00")
     (data (i32.const 2136) "\f4\01\00\00\00\00\10\00\00\00\04\00")"#;
 
 /// 4096: result discriminant, then address and length of data, ends and rejections.
 const RECORD_PER_EVENT: &str = "
-    (memory.fill (i32.const 0x10000) (i32.const 120) (local.get $count))
+    (memory.fill (i32.const 0x10000) (i32.const 49) (local.get $count))
     (block $done (loop $next
       (br_if $done (i32.eq (local.get $i) (local.get $count)))
       (i32.store (i32.add (i32.const 0x20000) (i32.shl (local.get $i) (i32.const 2)))
