@@ -21,6 +21,7 @@ mod addresses;
 mod backfill;
 mod bad_configuration;
 mod bad_input;
+mod compiler;
 mod dead_letters;
 mod delivery;
 mod destinations;

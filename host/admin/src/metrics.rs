@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use siemaphore_intake::SourceSnapshot;
 use siemaphore_pipeline::State as PipelineState;
+use siemaphore_registry::{PluginState, PluginStatus};
 use siemaphore_sources::SourceStatus;
 use siemaphore_store::StoreError;
 
@@ -44,8 +45,42 @@ async fn collect(handles: &Handles) -> Result<String, StoreError> {
     }
     ledger(&mut page, &destinations);
     delivery(&mut page, &destinations);
+    plugins(&mut page, &handles.registry.list());
     store(&mut page, handles).await?;
     Ok(page.text)
+}
+
+fn plugins(page: &mut Page, all: &[PluginStatus]) {
+    let used: Vec<&PluginStatus> =
+        all.iter().filter(|plugin| plugin.state != PluginState::Available).collect();
+    page.family("siemaphore_plugin_info", "gauge", "The version of a formatter that is active.");
+    for plugin in used.iter().filter(|plugin| plugin.version.is_some()) {
+        let (version, digest) = (plugin.version.as_deref(), plugin.digest.as_deref());
+        let labels = [
+            ("plugin", plugin.name.as_str()),
+            ("version", version.unwrap_or_default()),
+            ("digest", digest.unwrap_or_default()),
+        ];
+        page.sample(&labels, 1);
+    }
+    type Read = fn(&PluginStatus) -> bool;
+    let families: [(&str, &str, Read); 3] = [
+        ("siemaphore_plugin_refused", "1 when the file that is there now is not active.", |plugin| {
+            plugin.error.is_some()
+        }),
+        ("siemaphore_plugin_sent_back", "1 when a version had to give way to the one before.", |plugin| {
+            plugin.sent_back.is_some()
+        }),
+        ("siemaphore_plugin_waiting", "1 when a version waits for an operator's word.", |plugin| {
+            plugin.candidate.is_some()
+        }),
+    ];
+    for (name, help, read) in families {
+        page.family(name, "gauge", help);
+        for plugin in &used {
+            page.sample(&[("plugin", &plugin.name)], u64::from(read(plugin)));
+        }
+    }
 }
 
 fn intake(page: &mut Page, sources: &[SourceSnapshot]) {

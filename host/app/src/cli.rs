@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Completions { shell: clap_complete::Shell },
     /// What the host starts for each component of a customer: machine code on standard output
     #[command(hide = true)]
-    CompileComponent,
+    CompileComponent { memory_bytes: u64, cpu_seconds: u64 },
 }
 
 /// Where the configuration is.

@@ -14,9 +14,11 @@ mod log;
 mod print;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use rustix::fs::Mode;
+use siemaphore_sandbox::CompilerLimits;
 
 use crate::cli::{Cli, Command, Profile, Source};
 use crate::command::Failure;
@@ -34,7 +36,11 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Completions { shell } => command::completions::print(shell)?,
-        Command::CompileComponent => return Ok(siemaphore_sandbox::compile_standard_input()),
+        Command::CompileComponent { memory_bytes, cpu_seconds } => {
+            let cpu = Duration::from_secs(cpu_seconds);
+            let limits = CompilerLimits { memory_bytes, cpu, ..CompilerLimits::default() };
+            return Ok(siemaphore_sandbox::compile_standard_input(&limits));
+        }
         command => run(command)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -58,7 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Backup(backup) => command::backup::run(backup).await,
             Command::Doctor(asking) => command::doctor::run(asking).await,
             Command::Content(content) => command::content::run(&content),
-            Command::Completions { .. } | Command::CompileComponent => Ok(()),
+            Command::Completions { .. } | Command::CompileComponent { .. } => Ok(()),
         }
     });
     // What is still on a blocking thread belongs to a stage that has been stopped.

@@ -20,7 +20,12 @@ pub(crate) struct Loader {
 impl Loader {
     pub(crate) fn new(sandbox: Sandbox, config: &RegistryConfig) -> Loader {
         let cache = config.state.as_ref().map(|state| CodeCache::new(state.join(CACHE)));
-        Loader { sandbox, code: CodeSource { compiler: config.compiler.clone(), cache } }
+        Loader { sandbox, code: CodeSource::new(config.compiler.clone(), cache) }
+    }
+
+    /// Ends what is being loaded.
+    pub(crate) fn stop(&self) {
+        self.code.stop();
     }
 
     /// A built-in formatter: ours, so nothing but the compiler has to look at it.

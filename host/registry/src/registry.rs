@@ -144,13 +144,20 @@ impl Registry {
         self.shared.changes.subscribe()
     }
 
-    /// Ends the watch. What is active stays so.
+    /// Ends the watch, and what is being loaded. What is active stays so.
     pub fn shutdown(&self) {
+        self.shared.loader.stop();
         // Taken out first: the drop waits for the watcher's thread.
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(watcher);
         // What changed while it ended.
         self.shared.keep_now();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.shutdown();
     }
 }
 

@@ -17,18 +17,21 @@ use wasmtime::component::Component;
 
 pub use cache::CodeCache;
 pub use child::compile_standard_input;
+use child::{Children, Work};
 
 use crate::engine;
 use crate::error::LoadError;
+use crate::limits::CompilerLimits;
 use crate::text::clean_line;
 use crate::verify::verify;
 
 /// Where machine code comes from.
 #[derive(Debug, Default)]
 pub struct CodeSource {
-    pub compiler: Compiler,
+    compiler: Compiler,
     /// Asked before anything is compiled.
-    pub cache: Option<CodeCache>,
+    cache: Option<CodeCache>,
+    children: Children,
 }
 
 /// Who compiles.
@@ -37,11 +40,25 @@ pub enum Compiler {
     /// This process: for components of our own, and for tests.
     #[default]
     Here,
-    /// This program, which calls [`compile_standard_input`].
-    Child { program: PathBuf, arguments: Vec<OsString> },
+    /// This program, which calls [`compile_standard_input`] with the limits that stand behind the arguments: bytes of
+    /// memory and seconds of CPU time.
+    Child { program: PathBuf, arguments: Vec<OsString>, limits: CompilerLimits },
 }
 
 impl CodeSource {
+    pub fn new(compiler: Compiler, cache: Option<CodeCache>) -> CodeSource {
+        CodeSource { compiler, cache, children: Children::default() }
+    }
+
+    pub fn cache(&self) -> Option<&CodeCache> {
+        self.cache.as_ref()
+    }
+
+    /// Ends what is being compiled in children, and refuses what comes after: nobody waits for minutes for a host to stop.
+    pub fn stop(&self) {
+        self.children.stop();
+    }
+
     /// Linked code for a component that was verified.
     pub(crate) fn component(
         &self,
@@ -56,10 +73,12 @@ impl CodeSource {
                 return Ok(component);
             }
         }
-        let Compiler::Child { program, arguments } = &self.compiler else {
+        let Compiler::Child { program, arguments, limits } = &self.compiler else {
             return Component::from_binary(engine, component).map_err(|error| invalid(plugin, &error));
         };
-        let code = child::compile(program, arguments, plugin, component)?;
+        tracing::info!(formatter = plugin, bytes = component.len(), "compiling");
+        let work = Work { program, arguments, limits, plugin, component };
+        let code = self.children.compile(&work)?;
         let made = machine_code(engine, &code).map_err(|error| invalid(plugin, &error))?;
         if let Some(cache) = &self.cache {
             cache.keep_code(component, &code);

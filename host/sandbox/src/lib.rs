@@ -35,7 +35,7 @@ pub use code::{CodeCache, CodeSource, Compiler, compile_standard_input};
 pub use error::{ConfigureError, FormatError, HostError, LoadError, SandboxError};
 pub use fault::{Call, Fault, FaultKind, Limit};
 pub use formatter::{Configuration, Figures, Formatted, Formatter};
-pub use limits::GuestLimits;
+pub use limits::{CompilerLimits, GuestLimits};
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use session::Session;
 pub use threads::SandboxClosed;

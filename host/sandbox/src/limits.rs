@@ -10,11 +10,27 @@ pub const MAX_DOCUMENT_BYTES: usize = 4 << 20;
 /// The largest component that is read at all. A Python formatter, with its interpreter, is about 40 MiB.
 pub const MAX_COMPONENT_BYTES: usize = 128 << 20;
 
-/// What compiling one component may use: several times what the largest Python formatter takes. The memory is the
-/// compiler's whole address space.
-pub(crate) const COMPILER_MEMORY_BYTES: u64 = 4 << 30;
-pub(crate) const COMPILER_CPU: Duration = Duration::from_secs(120);
-pub(crate) const COMPILER_WALL: Duration = Duration::from_secs(300);
+/// What compiling one component may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompilerLimits {
+    /// The compiler's whole address space.
+    pub memory_bytes: u64,
+    /// Over all its threads, in whole seconds.
+    pub cpu: Duration,
+    pub wall: Duration,
+}
+
+impl Default for CompilerLimits {
+    /// Several times what the largest Python formatter takes.
+    fn default() -> CompilerLimits {
+        CompilerLimits {
+            memory_bytes: 4 << 30,
+            cpu: Duration::from_secs(120),
+            wall: Duration::from_secs(300),
+        }
+    }
+}
+
 /// The machine code of one component.
 pub(crate) const MAX_CODE_BYTES: u64 = 1 << 30;
 

@@ -93,3 +93,16 @@ pub(crate) fn refused_request() -> Vec<u8> {
         )
         .component()
 }
+
+/// A file of some kilobytes that takes a compiler minutes and gigabytes: many variables, all changed within loops that lie
+/// within each other.
+pub(crate) fn compile_bomb() -> Vec<u8> {
+    const LOOPS: usize = 2_000;
+    const VARIABLES: usize = 2_000;
+    let changes: String = (0..VARIABLES)
+        .map(|variable| format!("local.get {variable} i32.const 1 i32.add local.set {variable}\n"))
+        .collect();
+    let (opened, closed) = ("loop\n".repeat(LOOPS), "local.get 0 br_if 0 end\n".repeat(LOOPS));
+    let locals = "i32 ".repeat(VARIABLES);
+    Guest::honest().extra(&format!("(func (local {locals}) {opened} {changes} {closed})")).component()
+}

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use siemaphore_registry::{PluginConfig, Policy, RegistryConfig};
-use siemaphore_sandbox::{Compiler, GuestLimits};
+use siemaphore_sandbox::{Compiler, CompilerLimits, GuestLimits};
 
 use crate::config::problem::{self, at};
 use crate::config::{Problems, file, nearest, quantity};
@@ -18,7 +18,11 @@ const DIGEST_DIGITS: usize = 64;
 
 /// Who compiles what we did not write.
 pub(crate) fn compiler() -> Compiler {
-    Compiler::Child { program: PathBuf::from(OWN_PROGRAM), arguments: vec![OsString::from(COMPILE)] }
+    Compiler::Child {
+        program: PathBuf::from(OWN_PROGRAM),
+        arguments: vec![OsString::from(COMPILE)],
+        limits: CompilerLimits::default(),
+    }
 }
 
 /// Nothing is kept over a restart as yet: only `run` says where.

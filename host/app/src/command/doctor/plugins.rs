@@ -14,6 +14,13 @@ struct Plugin {
     version: Option<String>,
     digest: Option<String>,
     error: Option<String>,
+    /// The version that waits for a word.
+    candidate: Option<Candidate>,
+}
+
+#[derive(Deserialize)]
+struct Candidate {
+    version: String,
 }
 
 pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> Vec<Finding> {
@@ -40,16 +47,22 @@ impl From<PluginStatus> for Plugin {
             version: status.version,
             digest: status.digest,
             error: status.error,
+            candidate: status.candidate.map(|candidate| Candidate { version: candidate.version }),
         }
     }
 }
 
 fn finding(plugin: &Plugin) -> Finding {
-    let Plugin { name, state, version, digest, error } = plugin;
+    let Plugin { name, state, version, digest, error, candidate } = plugin;
     let check = format!("plugin {name}");
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
     let fix = "replace the file with one that loads; `siemaphore plugin inspect FILE` shows the same error";
+    if let Some(Candidate { version }) = candidate {
+        let fix =
+            format!("compare them with `siemaphore plugin diff`, then `siemaphore plugin promote {name}`");
+        return Finding::warning(check, format!("{text}, and version {version} waits for a word"), fix);
+    }
     match (state.as_str(), error) {
         ("active", None) => Finding::ok(check, text),
         // The version from before goes on.

@@ -16,7 +16,7 @@ pub(crate) fn load(plugin: &str) -> Result<Formatter> {
         Some(bundled) => (bundled.name.to_owned(), bundled.component.to_vec()),
         None => read(plugin, &bundled.iter().map(|one| one.name).collect::<Vec<_>>())?,
     };
-    let code = CodeSource { compiler: compiler(), cache: None };
+    let code = CodeSource::new(compiler(), None);
     let loaded = sandbox.load_from(&code, &name, &component, GuestLimits::default());
     loaded.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
 }
