@@ -75,6 +75,10 @@ pub(crate) fn cell(text: impl std::fmt::Display) -> Cell {
 /// The text without what a terminal obeys instead of showing: escape sequences, and marks that turn the direction of
 /// writing. Much of what is printed was written by strangers.
 fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, |character, shown| shown.extend(character.escape_default()))
+}
+
+fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     let obeyed = |character: char| {
         (character.is_control() && character != '\n')
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -85,7 +89,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if obeyed(character) {
-            shown.extend(character.escape_default());
+            escape(character, &mut shown);
         } else {
             shown.push(character);
         }
@@ -94,8 +98,13 @@ fn visible(text: &str) -> Cow<'_, str> {
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<(), serde_json::Error> {
-    line(serde_json::to_string_pretty(value)?);
+    answer(format!("{}\n", visible_json(&serde_json::to_string_pretty(value)?)).as_bytes());
     Ok(())
+}
+
+/// What a terminal obeys can stand only inside JSON's texts, and there it is escaped as JSON does.
+fn visible_json(json: &str) -> Cow<'_, str> {
+    escaped(json, |character, shown| shown.push_str(&format!("\\u{:04x}", u32::from(character))))
 }
 
 /// Bytes as they are, without a line end of ours.
@@ -179,6 +188,16 @@ mod tests {
     fn what_a_terminal_would_obey_is_shown_instead() {
         assert_eq!(visible("plain ünï\n text"), "plain ünï\n text");
         assert_eq!(visible("a\u{1b}[31mb\u{7}\u{202e}\u{9b}"), "a\\u{1b}[31mb\\u{7}\\u{202e}\\u{9b}");
+    }
+
+    #[test]
+    fn json_stays_json_and_says_the_same() {
+        let text = "del\u{7f}, csi \u{9b}2J, turned \u{202e}txt, ünï 😀\n\u{1b}";
+        let json = serde_json::to_string_pretty(&serde_json::json!({ "text": text })).unwrap();
+        let shown = visible_json(&json);
+        assert!(shown.contains("del\\u007f, csi \\u009b2J, turned \\u202etxt, ünï 😀\\n"), "{shown}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read["text"], text);
     }
 
     #[test]
