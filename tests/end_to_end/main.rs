@@ -30,6 +30,7 @@ mod every_destination;
 mod export;
 mod fetched;
 mod independence;
+mod laws;
 mod ledger;
 mod notifications;
 mod operation;

@@ -20,7 +20,7 @@ mod siem;
 
 use std::time::Duration;
 
-pub(crate) use cli::{output, run, run_in, run_with_input, spawn};
+pub(crate) use cli::{Output, output, run, run_in, run_in_environment, run_with_input, spawn};
 pub(crate) use configuration::Destination;
 pub(crate) use disk::SmallDisk;
 pub(crate) use host::Host;

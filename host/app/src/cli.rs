@@ -1,5 +1,6 @@
 //! The command line.
 
+mod plugin;
 mod store;
 mod time;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use crate::cli::plugin::{Check, Corpus};
 pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
 /// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
@@ -142,6 +144,10 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Hold a formatter to the laws of the contract, without a host; exits 1 when it breaks one
+    Check(Check),
+    /// See the events that `plugin check` uses
+    Corpus(Corpus),
     /// Print the exact request that a formatter makes of events
     Format(Format),
     /// Look at the plugin folder now

@@ -26,6 +26,10 @@ impl Version {
         Version::ALL.iter().find(|(name, _)| *name == version).map(|&(_, version)| version)
     }
 
+    pub(crate) fn name(self) -> &'static str {
+        Version::ALL.iter().find(|(_, version)| *version == self).map_or("", |(name, _)| name)
+    }
+
     /// For people: `1.0.0`.
     pub(crate) fn supported() -> String {
         Version::ALL.iter().map(|&(name, _)| name).collect::<Vec<_>>().join(", ")

@@ -39,4 +39,4 @@ pub use limits::{CompilerLimits, GuestLimits};
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use session::Session;
 pub use threads::SandboxClosed;
-pub use verify::check as verify;
+pub use verify::{Outside, check as verify, outside};

@@ -29,6 +29,22 @@ pub fn check(plugin: &str, component: &[u8]) -> Result<(), LoadError> {
     verify(plugin, component).map(|_| ())
 }
 
+/// What a component shows of itself without being run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// The version of the contract that the host will speak with it: `1.0.0`.
+    pub contract: &'static str,
+    /// What it asks the system for, with versions.
+    pub imports: Vec<String>,
+}
+
+/// Checks like [`check`], and tells what was found.
+pub fn outside(plugin: &str, component: &[u8]) -> Result<Outside, LoadError> {
+    let contract = verify(plugin, component)?.name();
+    let imports = Names::read(plugin, component)?.imports.into_iter().map(clean_line).collect();
+    Ok(Outside { contract, imports })
+}
+
 /// Checks the file's outside and returns the version of the contract that it was made for.
 pub(crate) fn verify(plugin: &str, component: &[u8]) -> Result<Version, LoadError> {
     check_form(plugin, component)?;

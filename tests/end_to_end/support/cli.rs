@@ -1,6 +1,6 @@
 //! Commands as an operator types them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -62,6 +62,16 @@ fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
 /// As a person does who has gone to this folder.
 pub(crate) async fn run_in(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
     output(command(arguments).current_dir(folder).spawn().expect("the binary starts")).await
+}
+
+/// With these variables and nothing that is inherited.
+pub(crate) async fn run_in_environment(
+    arguments: &[impl AsRef<OsStr>],
+    environment: &[(&str, OsString)],
+) -> Output {
+    let mut command = command(arguments);
+    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    output(command.spawn().expect("the binary starts")).await
 }
 
 pub(crate) async fn run_with_input(arguments: &[impl AsRef<OsStr>], input: &str) -> Output {

@@ -1,5 +1,7 @@
 //! `siemaphore plugin`
 
+mod check;
+mod corpus;
 mod format;
 mod inspect;
 mod list;
@@ -24,6 +26,8 @@ pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
             list::show(&plugins, asking.json)
         }
         Plugin::Inspect { plugin, json } => inspect::run(plugin, json).await,
+        Plugin::Check(check) => check::run(check).await,
+        Plugin::Corpus(corpus) => corpus::run(&corpus),
         Plugin::Format(format) => format::run(format).await,
         Plugin::Promote { name, asking } => versions::promote(&name, &asking).await,
         Plugin::Rollback { name, asking } => versions::roll_back(&name, &asking).await,

@@ -116,7 +116,7 @@ fn make(command: &Format, chosen: &Chosen, taken: Taken) -> Result<Requests> {
     Ok(requests)
 }
 
-fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
+pub(super) fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
     GrantedProfile::check(asked, &Authentication::shown_at(endpoint), endpoint)
         .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
 }
