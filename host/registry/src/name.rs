@@ -5,7 +5,8 @@ use std::path::Path;
 const MAX_BYTES: usize = 64;
 const EXTENSION: &str = "wasm";
 
-pub(crate) fn is_valid(name: &str) -> bool {
+/// Lowercase letters, digits and hyphens, at most 64, and no hyphen at the beginning.
+pub fn is_valid(name: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     !name.is_empty() && name.len() <= MAX_BYTES && !name.starts_with('-') && name.bytes().all(allowed)
 }
