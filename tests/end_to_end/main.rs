@@ -35,6 +35,7 @@ mod ledger;
 mod notifications;
 mod operation;
 mod otlp;
+mod plugin_commands;
 mod plugin_versions;
 mod plugins;
 mod profiles;

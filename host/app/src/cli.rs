@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use crate::cli::plugin::{Check, Corpus};
+pub(crate) use crate::cli::plugin::{Bench, Check, Corpus, Diff, Inspect, Install, Keygen, Sign, Test};
 pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
 /// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
@@ -137,19 +137,26 @@ pub(crate) enum Destination {
 pub(crate) enum Plugin {
     /// Every formatter of the running host
     List(Asking),
-    /// What a formatter says of itself: settings, authentication, the request it asks for
-    Inspect {
-        /// A built-in name or a `.wasm` file
-        plugin: String,
-        #[arg(long)]
-        json: bool,
-    },
+    /// What a formatter is and says of itself: file, imports, settings, authentication, the request it asks for
+    Inspect(Inspect),
     /// Hold a formatter to the laws of the contract, without a host; exits 1 when it breaks one
     Check(Check),
     /// See the events that `plugin check` uses
     Corpus(Corpus),
     /// Print the exact request that a formatter makes of events
     Format(Format),
+    /// Format a project's samples and compare the requests with its snapshots; exits 1 when they differ
+    Test(Test),
+    /// Format the same events with two versions and show where they differ; exits 1 when they do
+    Diff(Diff),
+    /// Measure a formatter: speed, instructions, memory and output, beside the limits
+    Bench(Bench),
+    /// Check a plugin file and put it into the plugin folder; with a running host, wait until it is active
+    Install(Install),
+    /// Make a pair of keys for signing plugin files
+    Keygen(Keygen),
+    /// Sign a plugin file: its signature is written beside it
+    Sign(Sign),
     /// Look at the plugin folder now
     Reload(Asking),
     /// Use the version that waits: a new one under the policy `manual`, one with a changed request, or one sent back

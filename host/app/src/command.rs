@@ -9,6 +9,7 @@ pub(crate) mod destination;
 mod destination_name;
 pub(crate) mod doctor;
 pub(crate) mod export;
+mod exported;
 pub(crate) mod ledger;
 mod output;
 pub(crate) mod plugin;

@@ -74,7 +74,7 @@ pub(crate) fn cell(text: impl std::fmt::Display) -> Cell {
 
 /// The text without what a terminal obeys instead of showing: escape sequences, and marks that turn the direction of
 /// writing. Much of what is printed was written by strangers.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |character, shown| shown.extend(character.escape_default()))
 }
 

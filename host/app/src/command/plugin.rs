@@ -1,11 +1,21 @@
 //! `siemaphore plugin`
 
+mod bench;
 mod check;
 mod corpus;
+mod diff;
+mod events;
+mod file;
 mod format;
 mod inspect;
+mod install;
+mod keys;
 mod list;
 mod offline;
+mod schema;
+mod settings;
+mod signed;
+mod test;
 mod versions;
 
 use serde_json::Value;
@@ -25,12 +35,18 @@ pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
             let plugins: Vec<Value> = client(&asking)?.post("/v1/plugins/reload").await?;
             list::show(&plugins, asking.json)
         }
-        Plugin::Inspect { plugin, json } => inspect::run(plugin, json).await,
+        Plugin::Inspect(inspect) => inspect::run(inspect).await,
         Plugin::Check(check) => check::run(check).await,
         Plugin::Corpus(corpus) => corpus::run(&corpus),
         Plugin::Format(format) => format::run(format).await,
         Plugin::Promote { name, asking } => versions::promote(&name, &asking).await,
         Plugin::Rollback { name, asking } => versions::roll_back(&name, &asking).await,
+        Plugin::Diff(diff) => diff::run(diff).await,
+        Plugin::Bench(bench) => bench::run(bench).await,
+        Plugin::Test(test) => test::run(test).await,
+        Plugin::Install(install) => install::run(install).await,
+        Plugin::Keygen(keygen) => keys::keygen(keygen),
+        Plugin::Sign(sign) => keys::sign(sign).await,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Starts pretend SIEMs (real HTTPS, a certificate made for the occasion, the SIEMs' own rules), a host with a
 //! temporary store, and sends sample events through its real intake. Everything goes when it ends.
 
-mod samples;
+pub(crate) mod samples;
 mod setup;
 mod show;
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use siemaphore_model::EventBuffer;
 use siemaphore_model::normalise::{Context, Normalised, Normaliser, Scratch};
 use siemaphore_model::redaction::Redaction;
+use siemaphore_model::{EventBuffer, Profile};
 
 use crate::cli::Reading;
 use crate::command::Failure;
@@ -32,7 +32,7 @@ pub(crate) struct Taken {
 }
 
 /// The file that every other command takes when none is named.
-const USUAL_CONFIGURATION: &str = "siemaphore.toml";
+pub(crate) const USUAL_CONFIGURATION: &str = "siemaphore.toml";
 
 /// With the profiles of the operator's configuration, where there is one.
 pub(crate) fn normaliser(reading: &Reading) -> Result<Normaliser, Failure> {
@@ -44,6 +44,12 @@ pub(crate) fn normaliser(reading: &Reading) -> Result<Normaliser, Failure> {
     };
     let own = config::own_profiles(&path).map_err(|problems| refused(&path, problems))?;
     Ok(Normaliser::with_profiles(&own, &reading.profile, &Redaction::default())?)
+}
+
+/// The profiles of the operator's configuration, where there is one.
+pub(crate) fn own_profiles(reading: &Reading) -> Result<Vec<Profile>, Failure> {
+    let Some(path) = configuration(reading) else { return Ok(Vec::new()) };
+    config::own_profiles(&path).map_err(|problems| refused(&path, problems))
 }
 
 /// A destination of the configuration, as `NAME` where that is unambiguous, else as `ORGANIZATION/NAME`.
@@ -75,13 +81,19 @@ fn refused(path: &Path, problems: Vec<Problem>) -> Failure {
     Failure::Configuration { file: path.display().to_string(), problems }
 }
 
+/// The events of a file, as if they had just come in.
 pub(crate) fn read(file: &Path, normaliser: &Normaliser) -> Result<Taken> {
+    read_at(file, normaliser, SystemTime::now())
+}
+
+/// The events of a file, as if they had come in at that time.
+pub(crate) fn read_at(file: &Path, normaliser: &Normaliser, received: SystemTime) -> Result<Taken> {
     let source: Box<dyn Read> = if file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         Box::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?)
     };
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_1970 = received.duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     let context = Context { organization: "default", source: "format", received_ns };
     let mut taken =

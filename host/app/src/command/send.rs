@@ -5,8 +5,7 @@
 //! the same command, goes on where it was, and stores nothing twice.
 
 mod batches;
-mod exported;
-mod opened;
+pub(crate) mod opened;
 mod pace;
 mod resume;
 mod upload;
@@ -25,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::Send;
 use crate::command::Failure;
+use crate::command::exported;
 use crate::command::send::batches::{BATCH_EVENTS, Batch, Batches};
 use crate::command::send::pace::Pace;
 use crate::command::send::resume::Resume;

@@ -35,6 +35,14 @@ pub(crate) fn store_config(path: &Path) -> Result<StoreConfig> {
     }
 }
 
+/// The folder of customers' formatters, where one is configured.
+pub(crate) fn plugin_folder(path: &Path) -> Result<Option<PathBuf>> {
+    let (_, table) = read(path)?;
+    let section = table.get("plugins");
+    let folder = section.and_then(|section| section.get("folder")).and_then(toml::Value::as_str);
+    Ok(folder.map(|folder| path.parent().unwrap_or(Path::new("")).join(folder)))
+}
+
 fn read(path: &Path) -> Result<(String, toml::Table)> {
     let text = fs::read_to_string(path).map_err(|error| {
         anyhow!(
@@ -75,6 +83,21 @@ mod tests {
         let store = store_of("state = 's'\n[intake]\nlisten = 5\n[store]\nsize_limit = '1 GiB'\n").unwrap();
         assert!(store.folder.ends_with("s/store"));
         assert_eq!(store.size_limit_bytes, 1 << 30);
+    }
+
+    #[test]
+    fn the_plugin_folder_lies_beside_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("siemaphore.toml");
+        for (text, expected) in [
+            ("[plugins]\nfolder = 'p/q'\n[intake]\nlisten = 5", Some(folder.path().join("p/q"))),
+            ("[plugins]\nfolder = '/p'", Some(PathBuf::from("/p"))),
+            ("[plugins]\nmemory = '1 MiB'", None),
+            ("", None),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(plugin_folder(&path).unwrap(), expected);
+        }
     }
 
     #[test]

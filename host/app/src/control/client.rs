@@ -47,6 +47,16 @@ impl Client {
         Client(Answerer::Host(socket_path(state)))
     }
 
+    /// Asks the running host; `None` when none runs.
+    pub(crate) async fn running_host(state: &Path) -> Result<Option<Client>> {
+        let socket = socket_path(state);
+        match UnixStream::connect(&socket).await {
+            Ok(_) => Ok(Some(Client(Answerer::Host(socket)))),
+            Err(error) if nobody_listens(&error) => Ok(None),
+            Err(error) => Err(unreachable(&socket, &error)),
+        }
+    }
+
     /// Asks the running host, or the store when none runs. The store stays locked as long as the client lives.
     pub(crate) async fn host_or_store(configured: &Configured) -> Result<Client> {
         let socket = socket_path(&config::state_folder(&configured.config)?);

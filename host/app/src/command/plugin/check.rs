@@ -60,12 +60,12 @@ pub(crate) async fn run(command: Check) -> Result<(), Failure> {
 }
 
 fn check(plugin: &str, settings: Option<String>) -> Result<Outcome> {
-    let (name, component) = offline::component(plugin)?;
-    let outside = match siemaphore_sandbox::outside(&name, &component) {
+    let named = offline::find(plugin)?;
+    let outside = match siemaphore_sandbox::outside(&named.name, &named.component) {
         Ok(outside) => outside,
         Err(error) => return Ok(Outcome::Refused(error)),
     };
-    let formatter = match offline::load_component(&name, &component)? {
+    let formatter = match named.try_load()? {
         Ok(formatter) => formatter,
         Err(error) => return Ok(Outcome::Refused(error)),
     };
@@ -75,8 +75,8 @@ fn check(plugin: &str, settings: Option<String>) -> Result<Outcome> {
     let report = siemaphore_laws::check(&formatter, &configuration)
         .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?;
     let request = request(&formatter, &configuration).err().map(|error| error.to_string());
-    let (limits, size_bytes) = (formatter.limits().clone(), component.len() as u64);
-    let checked = Checked { name, size_bytes, outside, description, limits, report, request };
+    let (limits, size_bytes) = (formatter.limits().clone(), named.component.len() as u64);
+    let checked = Checked { name: named.name, size_bytes, outside, description, limits, report, request };
     Ok(Outcome::Checked(Box::new(checked)))
 }
 

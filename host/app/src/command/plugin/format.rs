@@ -19,7 +19,7 @@ use crate::command::reading::{self, Refused, Taken};
 use crate::print;
 
 /// What would go over the wire, and what would not.
-struct Requests {
+pub(crate) struct Requests {
     requests: Vec<Request>,
     /// Events that would not be sent: their place in the file, from 1, and why.
     rejected: Vec<(usize, String)>,
@@ -57,11 +57,11 @@ pub(crate) async fn run(command: Format) -> Result<(), Failure> {
             .collect();
         print::json(&json!({ "requests": shown, "rejected": rejected, "redacted": requests.redacted }))?;
     } else {
-        for request in &requests.requests {
-            request.show()?;
-        }
+        let mut text = Vec::new();
+        requests.requests.iter().for_each(|request| request.write(&mut text));
+        print::bytes(&text);
         for (event, reason) in &requests.rejected {
-            print::aside(format_args!("event {event} would not be sent: {reason}"));
+            print::aside(unsent(*event, reason));
         }
         print::aside(reading::redacted(requests.redacted));
     }
@@ -96,9 +96,19 @@ impl Chosen {
 
 fn make(command: &Format, chosen: &Chosen, taken: Taken) -> Result<Requests> {
     let formatter = offline::load(&command.plugin)?;
+    requests(&formatter, chosen.settings.as_deref(), chosen.endpoint.as_deref(), taken)
+}
+
+/// The requests that a formatter makes of events; with its own examples where settings and endpoint are left out.
+pub(crate) fn requests(
+    formatter: &Formatter,
+    settings: Option<&str>,
+    endpoint: Option<&str>,
+    taken: Taken,
+) -> Result<Requests> {
     let description = formatter.description();
-    let settings = chosen.settings.clone().unwrap_or_else(|| description.settings_example.clone());
-    let endpoint = chosen.endpoint.as_deref().unwrap_or(&description.endpoint_example);
+    let settings = settings.unwrap_or(&description.settings_example).to_owned();
+    let endpoint = endpoint.unwrap_or(&description.endpoint_example);
     let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
     let configuration = Configuration { settings, destination: "format".to_owned() };
     let asked = formatter.configure(&configuration).map_err(|error| anyhow!("{error}"))?;
@@ -107,13 +117,31 @@ fn make(command: &Format, chosen: &Chosen, taken: Taken) -> Result<Requests> {
     let readable = grant(&RequestProfile { compression: Vec::new(), ..asked }, &endpoint)?;
     let mut session = formatter.open(&configuration).map_err(|error| anyhow!("{error}"))?;
     let Taken { events, refused, redacted, .. } = taken;
-    let credential = credential(&formatter);
+    let credential = credential(formatter);
     let plan = Plan { granted, readable, endpoint, credential };
     let mut requests = format(&mut session, &plan, &events)?;
     requests.redacted = redacted;
     requests.rejected.extend(refused);
     requests.rejected.sort();
     Ok(requests)
+}
+
+/// How it is told that an event is in no request.
+fn unsent(event: usize, reason: &str) -> String {
+    format!("event {event} would not be sent: {reason}")
+}
+
+impl Requests {
+    /// All that a person sees of them: each request, then what is in none.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.requests.iter().for_each(|request| request.write(&mut text));
+        for (event, reason) in &self.rejected {
+            text.extend_from_slice(print::visible(&unsent(*event, reason)).as_bytes());
+            text.push(b'\n');
+        }
+        text
+    }
 }
 
 pub(super) fn grant(asked: &RequestProfile, endpoint: &Url) -> Result<GrantedProfile> {
@@ -192,15 +220,16 @@ impl Request {
         headers
     }
 
-    fn show(&self) -> Result<()> {
-        print::line(format_args!("{} {}", self.head.method, shown_url(&self.head.url)));
+    fn write(&self, text: &mut Vec<u8>) {
+        let mut head = format!("{} {}\n", self.head.method, shown_url(&self.head.url));
         for (name, value) in self.headers() {
-            print::line(format_args!("{name}: {value}"));
+            head.push_str(&format!("{name}: {value}\n"));
         }
-        print::line("");
-        print::bytes(&self.body);
-        print::line("\n");
-        Ok(())
+        text.extend_from_slice(print::visible(&head).as_bytes());
+        text.push(b'\n');
+        // As it would go over the wire, whatever is in it.
+        text.extend_from_slice(&self.body);
+        text.extend_from_slice(b"\n\n");
     }
 
     fn as_json(&self) -> Value {

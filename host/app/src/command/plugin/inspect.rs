@@ -1,17 +1,50 @@
-//! `siemaphore plugin inspect`: what a formatter says of itself.
+//! `siemaphore plugin inspect`: what a formatter's file is, and what the formatter says of itself.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 use siemaphore_model::formatter::{Description, RequestProfile};
-use siemaphore_sandbox::Configuration;
+use siemaphore_registry::signature::TrustedKeys;
+use siemaphore_sandbox::{Configuration, Outside};
 
+use crate::cli::Inspect;
 use crate::command::Failure;
-use crate::command::plugin::offline;
+use crate::command::plugin::offline::{self, Named};
+use crate::command::plugin::schema::{self, Setting};
+use crate::command::plugin::signed::{self, Signed};
 use crate::print;
 
-pub(crate) async fn run(plugin: String, as_json: bool) -> Result<(), Failure> {
-    let (description, profile) = tokio::task::spawn_blocking(move || {
-        let formatter = offline::load(&plugin)?;
+pub(crate) async fn run(command: Inspect) -> Result<(), Failure> {
+    let keys = signed::read_keys(&command.key)?;
+    let inspected = tokio::task::spawn_blocking(move || Inspected::of(&command.plugin, &keys)).await??;
+    if command.json {
+        return Ok(print::json(&inspected.as_json())?);
+    }
+    inspected.show();
+    Ok(())
+}
+
+struct Inspected {
+    named: Named,
+    outside: Outside,
+    /// None for a built-in formatter: it is part of the host.
+    signed: Option<Signed>,
+    description: Description,
+    profile: RequestProfile,
+}
+
+impl Inspected {
+    fn of(plugin: &str, keys: &TrustedKeys) -> Result<Inspected> {
+        let named = offline::find(plugin)?;
+        let signed = match &named.path {
+            None => None,
+            Some(path) => {
+                let beside = signed::read_beside(path)?;
+                Some(Signed::of(path, &named.component, beside.as_deref(), keys)?)
+            }
+        };
+        let outside = siemaphore_sandbox::outside(&named.name, &named.component);
+        let outside = outside.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?;
+        let formatter = named.load()?;
         let description = formatter.description().clone();
         let configuration = Configuration {
             settings: description.settings_example.clone(),
@@ -20,64 +53,85 @@ pub(crate) async fn run(plugin: String, as_json: bool) -> Result<(), Failure> {
         let profile = formatter.configure(&configuration);
         let profile =
             profile.map_err(|error| anyhow!("{error}")).context("the formatter refuses its own example")?;
-        anyhow::Ok((description, profile))
-    })
-    .await??;
-    if as_json {
-        return Ok(print::json(&json!({ "description": description, "example_request": profile }))?);
+        Ok(Inspected { named, outside, signed, description, profile })
     }
-    show(&description, &profile);
-    Ok(())
+
+    fn as_json(&self) -> Value {
+        json!({
+            "name": self.named.name,
+            "file": self.named.path,
+            "size_bytes": self.named.component.len(),
+            "digest": self.named.digest(),
+            "contract": self.outside.contract,
+            "imports": self.outside.imports,
+            "signature": self.signed,
+            "description": self.description,
+            "example_request": self.profile,
+        })
+    }
+
+    fn show(&self) {
+        let Description { name, version, vendor, title, summary, .. } = &self.description;
+        print::line(format_args!("{title}\n{summary}\n"));
+        print::line(format_args!("formatter       {name} {version} by {vendor}"));
+        self.show_file();
+        self.show_request();
+        show_settings(&serde_json::from_str(&self.description.settings_schema).unwrap_or_default());
+        print::line(format_args!("\nexample settings\n{}", pretty(&self.description.settings_example)));
+    }
+
+    fn show_file(&self) {
+        let Inspected { named, outside, signed, .. } = self;
+        let size = print::size(named.component.len() as u64);
+        print::line(format_args!("file            {named}, {size}"));
+        print::line(format_args!("digest          {}", named.digest()));
+        print::line(format_args!("contract        siemaphore:formatter@{}", outside.contract));
+        match outside.imports.as_slice() {
+            [] => print::line("imports         nothing"),
+            imports => print::line(format_args!("imports         {}", imports.join("\n                "))),
+        }
+        match signed {
+            None => {}
+            Some(Signed::No) => print::line("signature       none"),
+            Some(Signed::Unverified) => {
+                print::line("signature       there is one; --key FILE says whether it is of that public key");
+            }
+            Some(Signed::By { fingerprint, .. }) => {
+                print::line(format_args!("signature       by the key {fingerprint}"));
+            }
+        }
+    }
+
+    fn show_request(&self) {
+        let Inspected { description, profile, .. } = self;
+        print::line(format_args!("endpoint        {}", description.endpoint_example));
+        print::line(format_args!("secret          {}", description.secret_name));
+        for hint in &description.authentication {
+            print::line(format_args!("authentication  {} {}", hint.scheme, hint.parameters));
+        }
+        let limits = profile.limits;
+        print::line(format_args!("request         {} {}", profile.method.as_str(), profile.path));
+        print::line(format_args!(
+            "limits          {}, {} a request, {} a record",
+            print::count(u64::from(limits.records), "record"),
+            print::size(u64::from(limits.body_bytes)),
+            print::size(u64::from(limits.record_bytes))
+        ));
+    }
 }
 
-fn show(description: &Description, profile: &RequestProfile) {
-    let Description { name, version, vendor, title, summary, .. } = description;
-    print::line(format_args!("{title}\n{summary}\n"));
-    print::line(format_args!("formatter       {name} {version} by {vendor}"));
-    print::line(format_args!("endpoint        {}", description.endpoint_example));
-    print::line(format_args!("secret          {}", description.secret_name));
-    for hint in &description.authentication {
-        print::line(format_args!("authentication  {} {}", hint.scheme, hint.parameters));
-    }
-    let limits = profile.limits;
-    print::line(format_args!("request         {} {}", profile.method.as_str(), profile.path));
-    print::line(format_args!(
-        "limits          {}, {} a request, {} a record",
-        print::count(u64::from(limits.records), "record"),
-        print::size(u64::from(limits.body_bytes)),
-        print::size(u64::from(limits.record_bytes))
-    ));
-    let schema: Value = serde_json::from_str(&description.settings_schema).unwrap_or_default();
-    settings(&schema);
-    print::line(format_args!("\nexample settings\n{}", pretty(&description.settings_example)));
-}
-
-fn settings(schema: &Value) {
+fn show_settings(schema: &Value) {
     let mut table = print::table(&["setting", "type", "default", "what it does"]);
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let required = schema["required"].as_array().is_some_and(|required| required.contains(&json!(name)));
-        let default = match &property["default"] {
-            Value::Null if required => "(required)".to_owned(),
-            Value::Null => String::new(),
-            value => value.to_string(),
+    for Setting { name, kind, required, default, summary } in schema::settings(schema) {
+        let default = match default {
+            _ if required => "(required)".to_owned(),
+            None | Some(Value::Null) => String::new(),
+            Some(value) => value.to_string(),
         };
-        let summary = property["description"].as_str().unwrap_or_default().replace('\n', " ");
-        table.add_row([name.clone(), kind(property), default, summary].map(print::cell));
+        table.add_row([name, kind, default, summary].map(print::cell));
     }
     print::line("");
     print::show(&table);
-}
-
-/// `string`, or `string or null` as `string`.
-fn kind(property: &Value) -> String {
-    match &property["type"] {
-        Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => {
-            let named = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
-            named.collect::<Vec<_>>().join(" or ")
-        }
-        _ => "see schema".to_owned(),
-    }
 }
 
 fn pretty(json: &str) -> String {

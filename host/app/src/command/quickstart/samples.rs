@@ -7,8 +7,13 @@ const SAMPLES: &str = include_str!("samples.jsonl");
 
 /// All samples, happening now.
 pub(crate) fn all() -> Vec<String> {
-    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    SAMPLES.lines().filter(|line| !line.is_empty()).map(|line| line.replace("{now}", &now)).collect()
+    at(SystemTime::now())
+}
+
+/// All samples, happening at a given time.
+pub(crate) fn at(moment: SystemTime) -> Vec<String> {
+    let moment = humantime::format_rfc3339_millis(moment).to_string();
+    SAMPLES.lines().filter(|line| !line.is_empty()).map(|line| line.replace("{now}", &moment)).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,260 @@
+//! `siemaphore plugin install`: a file checked, put into the plugin folder whole, and followed until it is active.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow};
+use serde::{Deserialize, Serialize};
+use siemaphore_registry::is_valid_name;
+use siemaphore_registry::signature::{self, TrustedKeys};
+use siemaphore_sandbox::{Configuration, Formatter};
+
+use crate::cli::Install;
+use crate::command::Failure;
+use crate::command::plugin::file::{PluginFile, write_whole};
+use crate::command::plugin::offline::Named;
+use crate::command::plugin::signed::{self, Signed};
+use crate::config;
+use crate::control::Client;
+use crate::print;
+
+/// The host looks at its folder when it is asked to. What takes longer than that is told and left to it.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run(command: Install) -> Result<(), Failure> {
+    let Install { file, key, asking } = command;
+    let config = &asking.configured.config;
+    let folder = config::plugin_folder(config)?.ok_or_else(|| {
+        anyhow!(
+            "{} names no plugin folder\n  hint: write `folder = \"plugins\"` under [plugins], make that folder, \
+             and start the host again",
+            config.display()
+        )
+    })?;
+    let keys = signed::read_keys(&key)?;
+    let installed = tokio::task::spawn_blocking(move || install(&file, &folder, &keys)).await??;
+    let host = Client::running_host(&config::state_folder(config)?).await?;
+    let state = match &host {
+        None => State::NoHost,
+        Some(host) => follow(host, &installed).await?,
+    };
+    if asking.json {
+        print::json(&Told { installed: &installed, state: &state })?;
+    } else {
+        state.show(&installed);
+    }
+    match state {
+        State::Active { .. } | State::Candidate | State::NoHost => Ok(()),
+        State::Refused { .. } | State::Waiting { .. } => Err(Failure::Said),
+    }
+}
+
+/// A file that lies in the plugin folder now.
+#[derive(Debug, Serialize)]
+struct Installed {
+    name: String,
+    file: PathBuf,
+    digest: String,
+    version: String,
+    signature: Signed,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    installed: &'a Installed,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+/// What the host made of it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum State {
+    Active {
+        version: Option<String>,
+    },
+    /// The policy of the plugin is `manual`: an operator decides.
+    Candidate,
+    Refused {
+        error: String,
+    },
+    /// The host has neither taken nor refused it.
+    Waiting {
+        /// What the host says of the formatter instead.
+        plugin_state: Option<String>,
+    },
+    NoHost,
+}
+
+fn install(file: &Path, folder: &Path, keys: &TrustedKeys) -> Result<Installed> {
+    let file = PluginFile::read(file)?;
+    check_name(&file.name)?;
+    if !folder.is_dir() {
+        return Err(anyhow!(
+            "{} is not a folder\n  hint: make it, and start the host again",
+            folder.display()
+        ));
+    }
+    let beside = signed::read_beside(&file.path)?;
+    let signature = Signed::of(&file.path, &file.component, beside.as_deref(), keys)?;
+    let digest = file.digest();
+    let named = Named::from(file);
+    let formatter = named.load()?;
+    check_laws(&named, &formatter)?;
+    let version = formatter.description().version.clone();
+    let target = folder.join(&named.name).with_extension("wasm");
+    // Before the component: a host reads both once it sees the component change.
+    put_signature(&signature::path_of(&target), beside.as_deref())?;
+    write_whole(&target, &named.component)?;
+    Ok(Installed { name: named.name, file: target, digest, version, signature })
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if siemaphore_bundle::formatters().iter().any(|one| one.name == name) {
+        return Err(anyhow!(
+            "`{name}` is the name of a built-in formatter\n  hint: give the file another name: it becomes the formatter's"
+        ));
+    }
+    if !is_valid_name(name) {
+        return Err(anyhow!(
+            "`{name}` is not a plugin name\n  hint: name the file with lowercase letters, digits and hyphens, at most 64, and `.wasm`"
+        ));
+    }
+    Ok(())
+}
+
+/// What no host should be given: it would fail on events that others take.
+fn check_laws(named: &Named, formatter: &Formatter) -> Result<()> {
+    let settings = formatter.description().settings_example.clone();
+    let configuration = Configuration { settings, destination: "install".to_owned() };
+    let report = siemaphore_laws::check(formatter, &configuration);
+    let report = report.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?;
+    match report.broken.first() {
+        None => Ok(()),
+        Some(broken) => Err(anyhow!("{named} is not installed: {broken}\n  hint: {}", broken.hint())),
+    }
+}
+
+/// One that is left from an earlier file would be of other bytes.
+fn put_signature(path: &Path, signature: Option<&[u8]>) -> Result<()> {
+    match signature {
+        Some(signature) => write_whole(path, signature),
+        None => match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// A formatter as the host lists it.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    name: String,
+    state: String,
+    version: Option<String>,
+    digest: Option<String>,
+    error: Option<String>,
+    /// It waits for `promote`.
+    candidate: Option<Candidate>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Candidate {
+    digest: String,
+}
+
+/// Lets the host look at its folder, and asks until the file is active or refused.
+async fn follow(host: &Client, installed: &Installed) -> Result<State> {
+    let begun = Instant::now();
+    let mut listed: Vec<Listed> = host.post("/v1/plugins/reload").await?;
+    loop {
+        let plugin = listed.into_iter().find(|plugin| plugin.name == installed.name);
+        let plugin_state = plugin.as_ref().map(|plugin| plugin.state.clone());
+        if let Some(state) = plugin.and_then(|plugin| judge(plugin, &installed.digest)) {
+            return Ok(state);
+        }
+        if begun.elapsed() >= PATIENCE {
+            return Ok(State::Waiting { plugin_state });
+        }
+        tokio::time::sleep(BETWEEN_QUESTIONS).await;
+        listed = host.get("/v1/plugins").await?;
+    }
+}
+
+/// `None` for as long as the host has not made up its mind about these bytes.
+fn judge(plugin: Listed, digest: &str) -> Option<State> {
+    let Listed { state, version, digest: active, error, candidate, .. } = plugin;
+    match error {
+        Some(error) => Some(State::Refused { error }),
+        None if candidate.is_some_and(|candidate| candidate.digest == digest) => Some(State::Candidate),
+        None if state == "active" && active.as_deref() == Some(digest) => Some(State::Active { version }),
+        None => None,
+    }
+}
+
+impl State {
+    fn show(&self, installed: &Installed) {
+        let Installed { name, file, version, digest, signature } = installed;
+        let short: String = digest.chars().take(12).collect();
+        let signed = match signature {
+            Signed::By { fingerprint, .. } => format!(", signed by {fingerprint}"),
+            Signed::Unverified => ", with its signature".to_owned(),
+            Signed::No => String::new(),
+        };
+        print::line(format_args!("installed  {}   version {version}   {short}{signed}", file.display()));
+        match self {
+            State::Active { .. } => print::line(format_args!(
+                "active     the running host formats with it wherever a destination has `formatter = \"{name}\"`"
+            )),
+            State::Candidate => print::line(format_args!(
+                "waits      for `siemaphore plugin promote {name}`; `siemaphore plugin diff` shows what it would change"
+            )),
+            State::NoHost => print::line("no host runs: the next one takes it when it starts"),
+            State::Refused { error } => {
+                print::aside(format_args!("error: the host does not take {name}: {error}"));
+            }
+            State::Waiting { plugin_state } => print::aside(format_args!(
+                "error: {name} is not active after {PATIENCE:?}; the host lists it as {}\n  \
+                 hint: `siemaphore plugin list` shows when it is; the host's log says what it waits for",
+                plugin_state.as_deref().unwrap_or("nothing"),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(state: &str, digest: Option<&str>, error: Option<&str>) -> Listed {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Listed {
+            name: "acme".to_owned(),
+            state: state.to_owned(),
+            version: None,
+            digest: text(digest),
+            error: text(error),
+            candidate: None,
+        }
+    }
+
+    #[test]
+    fn only_these_bytes_being_active_counts_as_success() {
+        let judged = |plugin| judge(plugin, "0a");
+        assert!(matches!(judged(listed("active", Some("0a"), None)), Some(State::Active { .. })));
+        assert!(judged(listed("active", Some("0b"), None)).is_none(), "the version from before");
+        assert!(judged(listed("quarantined", None, None)).is_none());
+        assert!(matches!(judged(listed("active", Some("0b"), Some("no"))), Some(State::Refused { .. })));
+        assert!(matches!(judged(listed("quarantined", None, Some("no"))), Some(State::Refused { .. })));
+        let candidate = |digest: &str| Some(Candidate { digest: digest.to_owned() });
+        let waiting = |digest| Listed { candidate: candidate(digest), ..listed("active", Some("0b"), None) };
+        assert!(matches!(judged(waiting("0a")), Some(State::Candidate)));
+        assert!(judged(waiting("0c")).is_none());
+    }
+}

@@ -1,0 +1,101 @@
+//! A file put into the plugin folder, and followed until the host formats with it.
+
+use std::fs;
+
+use super::Workshop;
+use crate::support::events::numbered;
+use crate::support::formatter::{broken_on_events, bundled, handmade, rebuilt};
+use crate::support::{Destination, Kind, Scene, SceneBuilder, run_in};
+
+/// Delivers to Datadog with the customer's `my-siem.wasm`.
+fn with_my_siem() -> SceneBuilder {
+    let by_hand = Destination::to(Kind::Datadog).formatted_by("my-siem").with_only(
+        "authentication = { scheme = \"header\", header = \"DD-API-KEY\", secret = \"file:FOLDER/datadog.secret\" }",
+    );
+    Scene::new().plugin("my-siem.wasm", &handmade("first")).to(by_hand)
+}
+
+#[tokio::test]
+async fn a_file_is_active_in_the_running_host_when_install_succeeds() {
+    let scene = with_my_siem().start().await;
+    let shop = Workshop::new();
+    let file = shop.file("my-siem.wasm", handmade("second"));
+    let installed = scene.ask(&["plugin", "install", &file]).await.expect(0);
+    installed.shows(&["plugins/my-siem.wasm", "active "]);
+    scene.send(&numbered("one", 1)).await;
+    assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "second");
+    let again = scene.ask(&["plugin", "install", &file, "--json"]).await.expect(0).json();
+    assert_eq!((&again["name"], &again["state"]), (&"my-siem".into(), &"active".into()));
+    assert_eq!(scene.plugin("my-siem").await["digest"], again["digest"]);
+
+    let new = shop.file("another.wasm", rebuilt(bundled("sentinel"), "new"));
+    scene.ask(&["plugin", "install", &new]).await.expect(0).shows(&["formatter = \"another\""]);
+    assert_eq!(scene.plugin("another").await["state"], "active");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_host_would_refuse_does_not_get_into_the_folder() {
+    let scene = with_my_siem().start().await;
+    let shop = Workshop::new();
+    let refused = async |file: &str, told: &[&str]| {
+        scene.ask(&["plugin", "install", file]).await.expect(1).shows(told);
+    };
+    refused(&shop.file("splunk.wasm", handmade("x")), &["`splunk` is the name of a built-in", "hint: "])
+        .await;
+    refused(&shop.file("My_Siem.wasm", handmade("x")), &["`My_Siem` is not a plugin name", "hint: "]).await;
+    refused(&shop.file("my-siem.wasm", &bundled("splunk")[..20_000]), &["damaged", "hint: "]).await;
+    refused(&shop.file("my-siem.wasm", "no component"), &["is not WebAssembly", "hint: "]).await;
+    refused(&shop.file("my-siem.wasm", broken_on_events()), &["it breaks the law", "hint: "]).await;
+    refused("/nonexistent.wasm", &["/nonexistent.wasm"]).await;
+    let left: Vec<_> =
+        fs::read_dir(scene.path("plugins")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["my-siem.wasm"]);
+    scene.send(&numbered("unharmed", 1)).await;
+    assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "first");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_host_a_signed_file_is_put_there_with_its_signature_for_the_next_one() {
+    let stage = with_my_siem().set().await;
+    let shop = Workshop::new();
+    let file = shop.file("my-siem.wasm", handmade("second"));
+    run_in(shop.folder(), &["plugin", "keygen", "ours"]).await.expect(0);
+    run_in(shop.folder(), &["plugin", "keygen", "theirs"]).await.expect(0);
+    run_in(shop.folder(), &["plugin", "sign", "my-siem.wasm", "--key", "ours"]).await.expect(0);
+    let configuration = stage.configuration();
+    let install = async |key: &str| {
+        let config = configuration.to_str().unwrap();
+        run_in(shop.folder(), &["plugin", "install", &file, "--key", key, "--config", config]).await
+    };
+    install("theirs.pub").await.expect(1).shows(&["none of the 1 trusted keys"]);
+    assert_eq!(fs::read(stage.path("plugins/my-siem.wasm")).unwrap(), handmade("first"));
+    install("ours.pub").await.expect(0).shows(&["signed by", "no host runs"]);
+    let copied = fs::read(stage.path("plugins/my-siem.wasm.sig")).unwrap();
+    assert_eq!(copied, fs::read(shop.path("my-siem.wasm.sig")).unwrap());
+    let scene = stage.start(None).await;
+    scene.send(&numbered("one", 1)).await;
+    assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "second");
+    assert!(scene.plugin("my-siem").await["error"].is_null());
+
+    // What replaces it is not signed: the signature from before would be of other bytes.
+    fs::remove_file(shop.path("my-siem.wasm.sig")).unwrap();
+    scene.ask(&["plugin", "install", &shop.file("my-siem.wasm", handmade("third"))]).await.expect(0);
+    assert!(!scene.path("plugins/my-siem.wasm.sig").exists());
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_configuration_without_a_plugin_folder_is_told_apart() {
+    let stage = Scene::new().splunk().set().await;
+    stage.edit(|text| text.replace("[plugins]\nfolder = \"plugins\"\n", ""));
+    let shop = Workshop::new();
+    let file = shop.file("acme.wasm", bundled("splunk"));
+    let install =
+        ["plugin", "install", &file, "--config", stage.configuration().to_str().unwrap()].map(str::to_owned);
+    run_in(shop.folder(), &install)
+        .await
+        .expect(1)
+        .shows(&["names no plugin folder", "folder = \"plugins\""]);
+}

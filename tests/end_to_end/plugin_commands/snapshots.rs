@@ -1,0 +1,99 @@
+//! A project's samples, and the requests that they shall give.
+
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use super::Workshop;
+use crate::support::formatter::bundled;
+use crate::support::{run, run_in};
+
+const BLOCKED: &str = r#"{"event_type":"dlp.pii_blocked","project_id":"p","request_id":"r-1","severity":"high","source":"aisg"}"#;
+
+/// A project whose formatter is the built-in one for Splunk.
+fn project() -> Workshop {
+    let shop = Workshop::new();
+    shop.file("dist/acme.wasm", bundled("splunk"));
+    shop.file("settings.json", r#"{"index":"security"}"#);
+    shop.file("events/blocked.json", BLOCKED);
+    shop.file("events/many.json", format!("[{BLOCKED},\n{BLOCKED}]"));
+    shop
+}
+
+#[tokio::test]
+async fn snapshots_are_written_kept_and_compared_place_by_place() {
+    let shop = project();
+    let test =
+        async |arguments: &[&str]| run_in(shop.folder(), &[&["plugin", "test"], arguments].concat()).await;
+    test(&[]).await.expect(1).shows(&[
+        "missing    events/blocked.json",
+        "no snapshots/blocked.txt",
+        "--update",
+    ]);
+    assert!(!shop.path("snapshots").exists(), "only --update writes");
+    test(&["--update"]).await.expect(0).shows(&["2 samples: 0 the same, 2 snapshots written"]);
+    let snapshot = fs::read_to_string(shop.path("snapshots/blocked.txt")).unwrap();
+    for part in
+        ["POST https://", "Authorization: Splunk [secret]", "\"index\":\"security\"", "\"time\":946684800"]
+    {
+        assert!(snapshot.contains(part), "no {part} in {snapshot}");
+    }
+    test(&[]).await.expect(0).shows(&["same       events/many.json", "2 samples: 2 the same"]);
+
+    shop.file("settings.json", r#"{"index":"elsewhere"}"#);
+    test(&[])
+        .await
+        .expect(1)
+        .shows(&["different  events/blocked.json", "/index  \"security\" -> \"elsewhere\""]);
+    let folder = shop.folder().to_str().unwrap();
+    let told = run(&["plugin", "test", folder, "--json"]).await.expect(1).json();
+    assert_eq!(told["samples"][0]["state"], "different");
+    assert_eq!(told["samples"][0]["changes"][0]["new"], json!("elsewhere"));
+    test(&["--update"]).await.expect(0);
+    test(&[]).await.expect(0);
+
+    fs::remove_file(shop.path("events/many.json")).unwrap();
+    test(&[]).await.expect(1).shows(&["extra      snapshots/many.txt"]);
+    test(&["--update"]).await.expect(0).shows(&["removed"]);
+    assert!(!shop.path("snapshots/many.txt").exists());
+    test(&[]).await.expect(0);
+}
+
+#[tokio::test]
+async fn an_event_that_would_not_be_sent_is_part_of_its_snapshot() {
+    let shop = project();
+    shop.file("events/refused.json", "[7]");
+    shop.file("events/mixed.json", format!("[{BLOCKED}, 7]"));
+    let update = run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(0);
+    update.shows(&["written    events/mixed.json"]);
+    for sample in ["refused", "mixed"] {
+        let snapshot = fs::read_to_string(shop.path(&format!("snapshots/{sample}.txt"))).unwrap();
+        assert!(snapshot.contains("would not be sent: "), "{snapshot}");
+    }
+    run_in(shop.folder(), &["plugin", "test"]).await.expect(0);
+}
+
+#[tokio::test]
+async fn what_a_project_lacks_is_said_with_what_to_do() {
+    let shop = project();
+    run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(0);
+    let test = async |told: &[&str]| {
+        run_in(shop.folder(), &["plugin", "test"]).await.expect(1).shows(told);
+    };
+    shop.file("src/lib.rs", "");
+    let built = SystemTime::now() - Duration::from_secs(60);
+    File::options().write(true).open(shop.path("dist/acme.wasm")).unwrap().set_modified(built).unwrap();
+    let warned = run_in(shop.folder(), &["plugin", "test"]).await.expect(0);
+    warned.shows(&["warning: src/lib.rs is newer than dist/acme.wasm", "siemaphore plugin build"]);
+    shop.file("settings.json", "[]");
+    test(&["settings.json is not one JSON object"]).await;
+    shop.file("settings.json", r#"{"index":7}"#);
+    test(&["events/blocked.json", "index"]).await;
+    shop.file("dist/old.wasm", bundled("splunk"));
+    test(&["dist holds several"]).await;
+    fs::remove_dir_all(shop.path("dist")).unwrap();
+    test(&["dist holds no `.wasm` file", "siemaphore plugin build"]).await;
+    fs::remove_dir_all(shop.path("events")).unwrap();
+    test(&["there are no samples in events", "hint: "]).await;
+}
