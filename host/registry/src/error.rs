@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use siemaphore_laws::Broken;
 use siemaphore_sandbox::LoadError;
 use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
@@ -30,6 +31,9 @@ pub enum PluginError {
     Unsettled,
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Whose message names the law.
+    #[error("{0}")]
+    Unlawful(Broken),
     #[error("its digest is {digest}, and the configuration takes {wanted} only")]
     OtherDigest { digest: String, wanted: String },
     /// In the words of whoever judged it.
@@ -52,6 +56,7 @@ impl PluginError {
             PluginError::TooLarge { .. } => "build it in release mode and without debug information",
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
+            PluginError::Unlawful(broken) => broken.hint(),
             PluginError::OtherDigest { .. } => {
                 "put the right file there, or write the new digest into the configuration and restart"
             }

@@ -1,13 +1,14 @@
 //! From bytes to a version that could format: verified, compiled, checked.
 
-use std::sync::Arc;
+use std::fs;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use siemaphore_sandbox::{CodeCache, CodeSource, GuestLimits, Sandbox};
+use siemaphore_sandbox::{CodeCache, CodeSource, Configuration, GuestLimits, LoadError, Sandbox};
 
 use crate::config::{PluginConfig, RegistryConfig};
 use crate::error::PluginError;
-use crate::life::{Active, Artifact};
+use crate::life::{Active, Artifact, Compiled};
 
 /// In the state folder.
 const CACHE: &str = "code";
@@ -43,8 +44,44 @@ impl Loader {
     ) -> Result<Arc<Active>, PluginError> {
         check_digest(artifact, config)?;
         let compiled = artifact.verify()?.compile(&self.sandbox, &self.code, &config.limits)?;
+        self.hold_to_the_laws(artifact, &compiled, config)?;
         Ok(compiled.activate(SystemTime::now()))
     }
+
+    /// On the shipped corpus, with the formatter's own example settings: those of a destination may come later. What this
+    /// program has found lawful once, it does not ask again.
+    fn hold_to_the_laws(
+        &self,
+        artifact: &Artifact,
+        compiled: &Compiled,
+        config: &PluginConfig,
+    ) -> Result<(), PluginError> {
+        let note = format!("lawful by {} within {:?}", this_program(), config.limits);
+        if self.code.cache().is_some_and(|cache| cache.is_noted(artifact.component(), &note)) {
+            return Ok(());
+        }
+        let formatter = compiled.formatter();
+        let settings = formatter.description().settings_example.clone();
+        let configuration = Configuration { settings, destination: "check".to_owned() };
+        let report = siemaphore_laws::check(formatter, &configuration).map_err(LoadError::from)?;
+        if let Some(broken) = report.broken.into_iter().next() {
+            return Err(PluginError::Unlawful(broken));
+        }
+        if let Some(cache) = self.code.cache() {
+            cache.note(artifact.component(), &note);
+        }
+        Ok(())
+    }
+}
+
+/// Changes with every build of this program, and so with its laws and its corpus.
+fn this_program() -> &'static str {
+    static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+        let metadata = fs::metadata("/proc/self/exe").ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        format!("{} {modified:?} {:?}", env!("CARGO_PKG_VERSION"), metadata.map(|metadata| metadata.len()))
+    });
+    &PROGRAM
 }
 
 fn check_digest(artifact: &Artifact, config: &PluginConfig) -> Result<(), PluginError> {
