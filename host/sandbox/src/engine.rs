@@ -83,6 +83,9 @@ fn pool(slots: usize) -> PoolingAllocationConfig {
         .max_tables_per_module(MAX_TABLES)
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_memory_size(memory_bytes)
+        // Otherwise every version that is ever loaded warms places of its own, each with as much resident memory, until
+        // all are: a host would grow with each file that is dropped in.
+        .max_unused_warm_slots(slots)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         // Only pages that a guest wrote to are cleared for the next one, where the kernel can tell.
         .pagemap_scan(Enabled::Auto)
