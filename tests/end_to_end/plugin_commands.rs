@@ -2,6 +2,7 @@
 
 mod bench;
 mod diff;
+mod inspect;
 mod install;
 mod signing;
 mod snapshots;

@@ -35,6 +35,24 @@ async fn a_file_is_active_in_the_running_host_when_install_succeeds() {
 }
 
 #[tokio::test]
+async fn where_an_operator_decides_an_installed_file_waits_for_that() {
+    let stage = with_my_siem().set().await;
+    stage.edit(|text| text.replace("[plugins]\n", "[plugins]\npolicy = \"manual\"\n"));
+    let scene = stage.start(None).await;
+    let shop = Workshop::new();
+    let file = shop.file("my-siem.wasm", handmade("second"));
+    let installed = scene.ask(&["plugin", "install", &file]).await.expect(0);
+    installed.shows(&["siemaphore plugin promote my-siem", "siemaphore plugin diff"]);
+    scene.send(&numbered("before", 1)).await;
+    assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "first");
+    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(0);
+    scene.ask(&["plugin", "install", &file]).await.expect(0).shows(&["active "]);
+    scene.send(&numbered("after", 1)).await;
+    assert_eq!(scene.datadog().arrived(2).await[1].record["message"], "second");
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_host_would_refuse_does_not_get_into_the_folder() {
     let scene = with_my_siem().start().await;
     let shop = Workshop::new();

@@ -1,0 +1,42 @@
+//! What a formatter's file is, and what the formatter says of itself.
+
+use sha2::{Digest, Sha256};
+
+use super::Workshop;
+use crate::support::formatter::{bundled, handmade};
+use crate::support::run;
+
+#[tokio::test]
+async fn a_file_is_told_by_digest_contract_and_imports_and_settings_by_name_kind_and_default() {
+    let shop = Workshop::new();
+    let acme = shop.file("acme.wasm", handmade("inspected"));
+    let digest: String =
+        Sha256::digest(handmade("inspected")).iter().map(|byte| format!("{byte:02x}")).collect();
+    run(&["plugin", "inspect", &acme]).await.expect(0).shows(&[
+        "acme.wasm",
+        &digest,
+        "siemaphore:formatter@1.0.0",
+        "imports         nothing",
+        "signature       none",
+    ]);
+    let built_in = run(&["plugin", "inspect", "elasticsearch"]).await.expect(0);
+    built_in.shows(&["elasticsearch (built in)", "wasi:io/streams@0.2", "fields.user_id"]);
+    assert!(
+        !built_in.stdout.contains("signature"),
+        "what is built in is part of the host: {}",
+        built_in.stdout
+    );
+    let cells = |name: &str| -> Vec<String> {
+        let row = built_in.stdout.lines().find(|line| line.starts_with(&format!("│ {name} "))).expect(name);
+        row.split(['│', '┆']).map(|cell| cell.trim().to_owned()).collect()
+    };
+    assert_eq!(cells("service")[2], r#""elasticsearch" or "opensearch""#);
+    assert_eq!(cells("target")[2..4], ["string", r#""logs-siemaphore.security-default""#]);
+
+    let told = run(&["plugin", "inspect", &acme, "--json"]).await.expect(0).json();
+    assert_eq!((&told["digest"], &told["contract"]), (&digest.into(), &"1.0.0".into()));
+    assert_eq!(told["signature"]["state"], "no");
+    assert_eq!(told["size_bytes"], handmade("inspected").len());
+    let damaged = shop.file("damaged.wasm", &bundled("splunk")[..20_000]);
+    run(&["plugin", "inspect", &damaged]).await.expect(1).shows(&["damaged", "hint: "]);
+}
