@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use siemaphore_sandbox::{Compiler, GuestLimits};
 
+use crate::signature::TrustedKeys;
+
 /// Where customers' formatters are, and what they may use.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
@@ -12,6 +14,8 @@ pub struct RegistryConfig {
     pub folder: Option<PathBuf>,
     /// Where machine code and the versions in use are kept over a restart. None: nothing is kept.
     pub state: Option<PathBuf>,
+    /// When there are any, only files that one of them has signed are taken.
+    pub trusted_keys: TrustedKeys,
     /// Who compiles customers' components.
     pub compiler: Compiler,
     /// For plugins that have no settings of their own, as is the policy.

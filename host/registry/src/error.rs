@@ -6,6 +6,8 @@ use siemaphore_laws::Broken;
 use siemaphore_sandbox::LoadError;
 use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
+use crate::signature::SignatureError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     #[error("the plugin folder {} cannot be read", path.display())]
@@ -34,6 +36,8 @@ pub enum PluginError {
     /// Whose message names the law.
     #[error("{0}")]
     Unlawful(Broken),
+    #[error(transparent)]
+    Signature(SignatureError),
     #[error("its digest is {digest}, and the configuration takes {wanted} only")]
     OtherDigest { digest: String, wanted: String },
     /// In the words of whoever judged it.
@@ -57,6 +61,7 @@ impl PluginError {
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
             PluginError::Unlawful(broken) => broken.hint(),
+            PluginError::Signature(error) => error.hint(),
             PluginError::OtherDigest { .. } => {
                 "put the right file there, or write the new digest into the configuration and restart"
             }

@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
 use crate::error::PluginError;
-use crate::name;
+use crate::{name, signature};
 
 /// More plugin files than this are not looked at: somebody named the wrong folder.
 const MAX_FILES: usize = 1_000;
@@ -28,6 +28,8 @@ pub(crate) struct Stamp {
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) stamp: Stamp,
+    /// Of the signature beside it. One that comes later makes the file another.
+    signature: Option<Stamp>,
 }
 
 /// Every plugin file, by the name that it asks for.
@@ -41,8 +43,10 @@ pub(crate) fn scan(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
             break;
         }
         // A file that goes between the two calls is as good as not there.
-        if let Ok(stamp) = fs::metadata(&path).and_then(|metadata| stamp(&metadata)) {
-            found.insert(name, Found { path, stamp });
+        let stamp_of = |path: &Path| fs::metadata(path).and_then(|metadata| stamp(&metadata));
+        if let Ok(stamp) = stamp_of(&path) {
+            let signature = stamp_of(&signature::path_of(&path)).ok();
+            found.insert(name, Found { path, stamp, signature });
         }
     }
     Ok(found)

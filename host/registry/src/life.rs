@@ -12,6 +12,8 @@ pub struct Artifact {
     name: String,
     component: Vec<u8>,
     digest: String,
+    /// What lay beside it as its signature.
+    signature: Option<Vec<u8>>,
 }
 
 /// A component that asks for nothing but what formatters are given, made for a known version of the contract.
@@ -42,7 +44,15 @@ impl Artifact {
             hex.push_str(&format!("{byte:02x}"));
             hex
         });
-        Artifact { name: name.into(), component, digest }
+        Artifact { name: name.into(), component, digest, signature: None }
+    }
+
+    pub(crate) fn with_signature(self, signature: Option<Vec<u8>>) -> Artifact {
+        Artifact { signature, ..self }
+    }
+
+    pub(crate) fn signature(&self) -> Option<&[u8]> {
+        self.signature.as_deref()
     }
 
     /// SHA-256 of the component, in hex.
@@ -68,7 +78,7 @@ impl Verified<'_> {
         code: &CodeSource,
         limits: &GuestLimits,
     ) -> Result<Compiled, LoadError> {
-        let Verified(Artifact { name, component, digest }) = self;
+        let Verified(Artifact { name, component, digest, .. }) = self;
         let formatter = sandbox.load_from(code, name, component, limits.clone())?;
         Ok(Compiled { formatter, digest: digest.clone() })
     }

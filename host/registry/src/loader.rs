@@ -9,6 +9,7 @@ use siemaphore_sandbox::{CodeCache, CodeSource, Configuration, GuestLimits, Load
 use crate::config::{PluginConfig, RegistryConfig};
 use crate::error::PluginError;
 use crate::life::{Active, Artifact, Compiled};
+use crate::signature::TrustedKeys;
 
 /// In the state folder.
 const CACHE: &str = "code";
@@ -16,12 +17,14 @@ const CACHE: &str = "code";
 pub(crate) struct Loader {
     sandbox: Sandbox,
     code: CodeSource,
+    trusted_keys: TrustedKeys,
 }
 
 impl Loader {
     pub(crate) fn new(sandbox: Sandbox, config: &RegistryConfig) -> Loader {
         let cache = config.state.as_ref().map(|state| CodeCache::new(state.join(CACHE)));
-        Loader { sandbox, code: CodeSource::new(config.compiler.clone(), cache) }
+        let code = CodeSource::new(config.compiler.clone(), cache);
+        Loader { sandbox, code, trusted_keys: config.trusted_keys.clone() }
     }
 
     /// Ends what is being loaded.
@@ -43,9 +46,19 @@ impl Loader {
         config: &PluginConfig,
     ) -> Result<Arc<Active>, PluginError> {
         check_digest(artifact, config)?;
+        self.check_signature(artifact)?;
         let compiled = artifact.verify()?.compile(&self.sandbox, &self.code, &config.limits)?;
         self.hold_to_the_laws(artifact, &compiled, config)?;
         Ok(compiled.activate(SystemTime::now()))
+    }
+
+    /// An operator who trusts no key asks for no signatures.
+    fn check_signature(&self, artifact: &Artifact) -> Result<(), PluginError> {
+        if self.trusted_keys.is_empty() {
+            return Ok(());
+        }
+        let verified = self.trusted_keys.verify_beside(artifact.component(), artifact.signature());
+        verified.map(|_| ()).map_err(PluginError::Signature)
     }
 
     /// On the shipped corpus, with the formatter's own example settings: those of a destination may come later. What this

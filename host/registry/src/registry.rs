@@ -12,14 +12,14 @@ use tokio::sync::watch;
 
 use crate::config::{Policy, RegistryConfig};
 use crate::error::{PluginError, RegistryError, RollBackError};
-use crate::folder::{self, Found, Stamp};
+use crate::folder::{self, Found};
 use crate::life::{Active, Artifact};
 use crate::loader::Loader;
-use crate::name;
 use crate::plugin::Plugin;
 use crate::shelf::{Kept, Shelf};
 use crate::status::{Origin, PluginStatus};
 use crate::watcher::{Signals, Watcher};
+use crate::{name, signature};
 
 /// In the state folder.
 const SHELF: &str = "plugins";
@@ -38,7 +38,7 @@ struct Shared {
     loading: Mutex<()>,
     plugins: Mutex<BTreeMap<String, Plugin>>,
     /// The files as they were looked at last. Held during a look, so that two never mix.
-    seen: Mutex<BTreeMap<String, Stamp>>,
+    seen: Mutex<BTreeMap<String, Found>>,
     shelf: Option<Shelf>,
     wake: Weak<SyncSender<()>>,
     /// Counts the looks, and the operator's words.
@@ -166,7 +166,7 @@ impl Shared {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Stamp>> {
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Found>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -203,10 +203,10 @@ impl Shared {
             }
         };
         let changed: Vec<(&String, &Found)> =
-            found.iter().filter(|(name, file)| seen.get(*name) != Some(&file.stamp)).collect();
+            found.iter().filter(|(name, file)| seen.get(*name) != Some(*file)).collect();
         self.take_all(&changed);
         for (name, file) in &changed {
-            seen.insert((*name).clone(), file.stamp.clone());
+            seen.insert((*name).clone(), (*file).clone());
         }
         let lost: Vec<String> = seen.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
         for name in &lost {
@@ -283,7 +283,8 @@ impl Shared {
         }
         let component = folder::read(file)?;
         plugin.weigh(component.len() as u64);
-        let artifact = Artifact::new(plugin.name(), component);
+        let artifact = Artifact::new(plugin.name(), component)
+            .with_signature(signature::read_beside(&file.path).map_err(PluginError::Unreadable)?);
         if plugin.active().is_some_and(|active| active.digest == artifact.digest()) {
             return Ok(Taken::Same);
         }

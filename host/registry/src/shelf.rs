@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
 use crate::life::Artifact;
+use crate::signature;
 
 const LIST: &str = "versions.json";
 const EXTENSION: &str = "wasm";
@@ -77,7 +78,8 @@ impl Shelf {
         if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && is_small(metadata.len())) {
             return None;
         }
-        let artifact = Artifact::new(name, fs::read(path).ok()?);
+        let signature = signature::read_beside(&path).ok()?;
+        let artifact = Artifact::new(name, fs::read(path).ok()?).with_signature(signature);
         (artifact.digest() == digest).then_some(artifact)
     }
 
@@ -87,7 +89,11 @@ impl Shelf {
         if path.exists() {
             return;
         }
-        let kept = self.make_folder().and_then(|()| write_whole(&path, artifact.component()));
+        let kept = self.make_folder().and_then(|()| {
+            // Its keys are looked at again after a restart: an operator may trust one no longer.
+            artifact.signature().map_or(Ok(()), |bytes| write_whole(&signature::path_of(&path), bytes))?;
+            write_whole(&path, artifact.component())
+        });
         if let Err(error) = kept {
             tracing::warn!(file = ?path, error = %error, "a plugin's version is not kept; after a restart there is no way back to it");
         }
@@ -119,7 +125,8 @@ impl Shelf {
             if path.extension().is_some_and(|extension| extension == EXTENSION)
                 && !needed.contains(stem.as_str())
             {
-                fs::remove_file(path)?;
+                remove(&signature::path_of(&path))?;
+                remove(&path)?;
             }
         }
         Ok(())
@@ -135,6 +142,13 @@ impl Shelf {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

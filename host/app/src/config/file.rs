@@ -82,6 +82,9 @@ pub(crate) struct Plugins {
     pub(crate) cpu: Option<String>,
     /// `immediate` or `manual`.
     pub(crate) policy: Option<String>,
+    /// Ed25519 public keys: files, or their 32 bytes in base64. When there are any, files must be signed.
+    #[serde(default)]
+    pub(crate) trusted_keys: Vec<String>,
 }
 
 /// What is said about one plugin; the rest is as in `[plugins]`.

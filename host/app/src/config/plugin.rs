@@ -1,8 +1,10 @@
 //! `[plugins]`, and `[[plugin]]` for one of them.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use siemaphore_registry::signature::{PublicKey, TrustedKeys};
 use siemaphore_registry::{PluginConfig, Policy, RegistryConfig};
 use siemaphore_sandbox::{Compiler, CompilerLimits, GuestLimits};
 
@@ -42,6 +44,7 @@ pub(crate) fn all(
         compiler: compiler(),
         limits: general.limits.clone(),
         policy: general.policy,
+        trusted_keys: TrustedKeys::new(trusted_keys(problems, &section.trusted_keys, folder)),
         ..RegistryConfig::default()
     };
     for (index, plugin) in plugins.iter().enumerate() {
@@ -132,6 +135,30 @@ fn policy(problems: &mut Problems<'_>, place: &problem::Path, written: Option<&s
         problems.add(path, format!("there is no policy `{written}`"), hint);
     }
     found
+}
+
+/// Files, or keys as they are.
+fn trusted_keys(problems: &mut Problems<'_>, written: &[String], folder: &Path) -> Vec<PublicKey> {
+    let mut keys = Vec::new();
+    for (index, written) in written.iter().enumerate() {
+        let path = at!["plugins", "trusted_keys", index];
+        if let Ok(key) = PublicKey::parse(written) {
+            keys.push(key);
+            continue;
+        }
+        match fs::read_to_string(folder.join(written)) {
+            Ok(text) => match PublicKey::parse(&text) {
+                Ok(key) => keys.push(key),
+                Err(error) => problems.add(path, format!("{written}: {error}"), error.hint()),
+            },
+            Err(error) => problems.add(
+                path,
+                format!("`{written}` is neither a public key nor a file that can be read: {error}"),
+                "write the line that `siemaphore plugin keygen` printed, or the path of its `.pub` file",
+            ),
+        }
+    }
+    keys
 }
 
 /// In hex, with or without `sha256:` before it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use siemaphore_registry::signature::TrustedKeys;
 use siemaphore_registry::{Active, PluginStatus, Policy, Registry, RegistryConfig};
 use siemaphore_sandbox::{Sandbox, SandboxConfig};
 use tempfile::TempDir;
@@ -52,6 +53,12 @@ impl Bench {
         let changes = registry.changes();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Bench { registry, config, changes, path, _folder: folder, runtime }
+    }
+
+    /// Believes other keys after the next restart.
+    pub(crate) fn trusting(mut self, keys: TrustedKeys) -> Bench {
+        self.config.trusted_keys = keys;
+        self
     }
 
     /// As if the host had been stopped and started.

@@ -8,4 +8,5 @@ mod support;
 mod bench;
 mod folder;
 mod restart;
+mod signed;
 mod versions;
