@@ -4,7 +4,7 @@ use std::fs;
 
 use super::Workshop;
 use crate::support::events::numbered;
-use crate::support::formatter::{broken_on_events, bundled, handmade, rebuilt};
+use crate::support::formatter::{broken_on_events, bundled, handmade};
 use crate::support::{Destination, Kind, Scene, SceneBuilder, run_in};
 
 /// Delivers to Datadog with the customer's `my-siem.wasm`.
@@ -28,7 +28,7 @@ async fn a_file_is_active_in_the_running_host_when_install_succeeds() {
     assert_eq!((&again["name"], &again["state"]), (&"my-siem".into(), &"active".into()));
     assert_eq!(scene.plugin("my-siem").await["digest"], again["digest"]);
 
-    let new = shop.file("another.wasm", rebuilt(bundled("sentinel"), "new"));
+    let new = shop.file("another.wasm", handmade("another"));
     scene.ask(&["plugin", "install", &new]).await.expect(0).shows(&["formatter = \"another\""]);
     assert_eq!(scene.plugin("another").await["state"], "active");
     scene.stop().await;
