@@ -1,7 +1,9 @@
 import unittest
+from dataclasses import replace
 from json import dumps, loads
 
 import siemaphore_sdk as siemaphore
+from componentize_py_types import Err
 from siemaphore_sdk import Authentication, Product, Raw, Rejected, post_json, verdict
 from siemaphore_sdk.testkit import Rejection, answer, check_laws, configure, event, follow_up
 from wit_world.exports.formatter import Framing_JsonArray, Framing_Newline, Limits, Verdict_Delivered, Verdict_Standard
@@ -59,6 +61,28 @@ class FormatterTest(unittest.TestCase):
         for nothing in ["", b"", None, {}]:
             with self.assertRaisesRegex((TypeError, ValueError), "format"):
                 configure(made(lambda event: nothing), {}).records([event({})])
+
+    def test_a_defect_says_where_it_is(self):
+        exported = made(lambda event: event.nothing)
+        exported().configure("{}", "destination-1")
+        with self.assertRaises(Err) as raised:
+            exported().format([event({})])
+        self.assertRegex(raised.exception.value, r"^AttributeError: .*'nothing' \(test_formatter\.py, line \d+\)$")
+
+    def test_two_configured_formatters_do_not_meet(self):
+        class Named(siemaphore.Formatter):
+            product = replace(PRODUCT, settings={"properties": {"name": {"type": "string"}}})
+
+            def configure(self, settings, destination):
+                self.name = settings["name"]
+                return post_json("/in", Framing_JsonArray(), Limits(10, 1000, 1000))
+
+            def format(self, event):
+                return dumps(self.name)
+
+        exported = siemaphore.export(Named)
+        first, second = configure(exported, {"name": "a"}), configure(exported, {"name": "b"})
+        self.assertEqual([first.record(event({})), second.record(event({}))], ['"a"', '"b"'])
 
     def test_a_description_has_the_schemes_parameters_and_the_whole_schema(self):
         description = made(lambda event: "1")().describe()

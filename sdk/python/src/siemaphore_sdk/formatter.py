@@ -65,35 +65,57 @@ def export(author: Type[Formatter]) -> type:
     """The class that componentize-py looks for: `Formatter = export(MySiem)` at the end of the module."""
 
     class Exported:
-        def __init__(self) -> None:
-            self.formatter = author()
+        # Of the class: componentize-py makes an object for each call.
+        formatter: Formatter
 
         def describe(self) -> contract.Description:
             return _description(author.product)
 
         def configure(self, settings: str, destination: str) -> contract.RequestProfile:
+            formatter = type(self).formatter = author()
             try:
-                return self.formatter.configure(checked(author.product.settings, settings), destination)
+                return formatter.configure(checked(author.product.settings, settings), destination)
             except Refused as refused:
                 raise Err(refused.problems) from None
+            except Exception as error:
+                raise Err([contract.SettingProblem("", _defect(error))]) from error
 
         def format(self, events: list[contract.Event]) -> contract.Records:
-            records = RecordBuffer()
-            for index, event in enumerate(events):
-                # Anything but `Rejected` is a defect and must not look like one of the event's: it ends the call, and
-                # the host finds the event by halving the batch.
-                try:
-                    record = self.formatter.format(event)
-                except Rejected as rejected:
-                    records.reject(index, str(rejected))
-                else:
-                    records.add(record)
-            return records.finish()
+            try:
+                return _records(self.formatter, events)
+            except Exception as error:
+                raise Err(_defect(error)) from error
 
         def interpret(self, response: contract.Response) -> contract.Verdict:
             return self.formatter.interpret(response)
 
     return Exported
+
+
+def _records(formatter: Formatter, events: list[contract.Event]) -> contract.Records:
+    records = RecordBuffer()
+    for index, event in enumerate(events):
+        # Anything but `Rejected` is a defect and must not look like one of the event's: it ends the call, and the host
+        # finds the event by halving the batch.
+        try:
+            record = formatter.format(event)
+        except Rejected as rejected:
+            records.reject(index, str(rejected))
+        else:
+            records.add(record)
+    return records.finish()
+
+
+def _defect(error: Exception) -> str:
+    """What broke and where. A component has no standard error to print a traceback to, and cannot read its source."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        file = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+        place = f" ({file}, line {trace.tb_lineno})"
+    return f"{type(error).__name__}: {error}{place}"
 
 
 def _description(product: Product) -> contract.Description:

@@ -61,11 +61,15 @@ class Configured:
     """A configured formatter and the request that it asks for."""
 
     profile: contract.RequestProfile
-    formatter: Any
+    exported: type
 
     def records(self, events: list[contract.Event]) -> list[str | Rejection]:
         """The record of each event as text, or why it was rejected."""
-        records = self.formatter.format(events)
+        try:
+            records = self.exported().format(events)
+        except Err as error:
+            # The component's answer is its text.
+            raise error.__cause__ or error
         reasons = {rejection.index: rejection.reason for rejection in records.rejected}
         starts = [0, *records.ends]
         texts = [records.data[start:end].decode() for start, end in zip(starts, records.ends)]
@@ -79,16 +83,18 @@ class Configured:
         return record
 
     def interpret(self, response: contract.Response) -> Any:
-        return self.formatter.interpret(response)
+        return self.exported().interpret(response)
 
 
 def configure(exported: type, settings: dict[str, Any], destination: str = "destination-1") -> Configured:
     """Configures what `export` has made. Raises `Refused`."""
-    formatter = exported()
+    # Its state is the class's: each instance of the component has its own.
+    instance = type("Instance", (exported,), {})
     try:
-        return Configured(formatter.configure(dumps(settings), destination), formatter)
+        profile = instance().configure(dumps(settings), destination)
     except Err as error:
-        raise Refused(*error.value) from None
+        raise error.__cause__ or Refused(*error.value)
+    return Configured(profile, instance)
 
 
 def check_laws(exported: type, events: list[contract.Event]) -> None:
