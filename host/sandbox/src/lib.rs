@@ -22,6 +22,7 @@ mod fault;
 mod formatter;
 mod fuel;
 mod guest;
+mod language;
 pub mod limits;
 mod sandbox;
 mod session;
@@ -37,6 +38,7 @@ pub use error::{ConfigureError, FormatError, HostError, LoadError, SandboxError}
 pub use fault::{Call, Fault, FaultKind, Limit};
 pub use formatter::{Configuration, Figures, Formatted, Formatter};
 pub use fuel::{CountError, Counted, Fuel};
+pub use language::{Language, memory_advice, memory_for};
 pub use limits::{CompilerLimits, GuestLimits};
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use session::Session;
