@@ -18,6 +18,7 @@ mod third_party;
 
 mod acknowledgement;
 mod addresses;
+mod authoring;
 mod backfill;
 mod bad_configuration;
 mod bad_input;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod plugin;
+mod project;
 mod store;
 mod time;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use crate::cli::plugin::{Bench, Check, Corpus, Diff, Inspect, Install, Keygen, Sign, Test};
+pub(crate) use crate::cli::project::{Language, New};
 pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
 /// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
@@ -135,6 +137,14 @@ pub(crate) enum Destination {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
+    /// Begin a formatter of your own: a project that builds, with a test, sample events and a snapshot
+    New(New),
+    /// Make the component of a project
+    Build {
+        /// The project
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
     /// Every formatter of the running host
     List(Asking),
     /// What a formatter is and says of itself: file, imports, settings, authentication, the request it asks for

@@ -1,6 +1,7 @@
 //! `siemaphore plugin`
 
 mod bench;
+mod build;
 mod check;
 mod corpus;
 mod diff;
@@ -11,7 +12,9 @@ mod inspect;
 mod install;
 mod keys;
 mod list;
+mod new;
 mod offline;
+mod project;
 mod schema;
 mod settings;
 mod signed;
@@ -27,6 +30,8 @@ use crate::control::Client;
 
 pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
     match command {
+        Plugin::New(new) => new::run(&new),
+        Plugin::Build { folder } => build::run(&folder),
         Plugin::List(asking) => {
             let plugins: Vec<Value> = client(&asking)?.get("/v1/plugins").await?;
             list::show(&plugins, asking.json)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig};
+use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig, memory_for};
 
 use crate::command::plugin::file::{self, PluginFile};
 use crate::config::plugin::compiler;
@@ -42,14 +42,20 @@ pub(crate) fn load(plugin: &str) -> Result<Formatter> {
 impl Named {
     /// Compiles: not for async threads.
     pub(crate) fn load(&self) -> Result<Formatter> {
-        self.try_load()?.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
+        // On the bench a formatter gets what it needs; `plugin build` says so when that is more than the default.
+        let limits = GuestLimits { memory_bytes: memory_for(&self.component), ..GuestLimits::default() };
+        self.load_within(limits)?.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
     }
 
     /// As the host loads it: what a file holds is compiled in a process of its own.
     pub(crate) fn try_load(&self) -> Result<Result<Formatter, LoadError>> {
+        self.load_within(GuestLimits::default())
+    }
+
+    fn load_within(&self, limits: GuestLimits) -> Result<Result<Formatter, LoadError>> {
         let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, ..SandboxConfig::default() })?;
         let code = CodeSource::new(compiler(), None);
-        Ok(sandbox.load_from(&code, &self.name, &self.component, GuestLimits::default()))
+        Ok(sandbox.load_from(&code, &self.name, &self.component, limits))
     }
 
     /// SHA-256 of the component, in hex.
