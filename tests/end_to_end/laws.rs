@@ -109,6 +109,16 @@ async fn other_settings_than_the_example_can_be_checked() {
 }
 
 #[tokio::test]
+async fn other_limits_than_the_usual_can_be_checked() {
+    let limits = ["plugin", "check", "splunk", "--memory", "128MiB", "--cpu", "3s"];
+    run(&limits).await.expect(0).shows(&["128.0 MiB", "3.0 s"]);
+    // What the largest batch needs is more than it may have here.
+    let checked = run(&["plugin", "check", "splunk", "--memory", "6MiB", "--json"]).await.expect(1).json();
+    assert_eq!((state(&checked, "bounded"), state(&checked, "total")), (&json!("broken"), &json!("holds")));
+    assert_eq!(checked["limits"]["memory_bytes"], 6 << 20);
+}
+
+#[tokio::test]
 async fn a_request_that_the_host_would_not_make_is_told() {
     let folder = TempDir::new().unwrap();
     let plugin = file(&folder, "climber.wasm", &refused_request());

@@ -4,7 +4,7 @@
 //! says is for the formatter's own tests.
 
 use siemaphore_model::formatter::{Phase, Response, Verdict};
-use siemaphore_sandbox::FormatError;
+use siemaphore_sandbox::{FaultKind, FormatError};
 
 use crate::law::Law;
 use crate::trial::{Stop, Trial};
@@ -79,6 +79,7 @@ pub(crate) fn check(trial: &mut Trial<'_>) -> Result<(), Stop> {
     longest.resize(LONGEST_BODY, b'1');
     ask(trial, "200 with 4 MiB that are cut off", &response(200, JSON, longest, true))?;
     trial.finish(Law::Answers);
+    trial.finish(Law::Bounded);
     Ok(())
 }
 
@@ -95,11 +96,11 @@ fn ask(trial: &mut Trial<'_>, name: &str, response: &Response) -> Result<(), Sto
         }
         Ok(_) => Ok(()),
         Err(error) => {
-            trial.broken(Law::Answers, None, format!("on the answer `{name}`: {error}"))?;
-            match error {
-                FormatError::Fault(fault) => trial.patience(&fault),
-                FormatError::Refused(_) | FormatError::Host(_) => Ok(()),
-            }
+            let told = format!("on the answer `{name}`: {error}");
+            let FormatError::Fault(fault) = error else { return trial.broken(Law::Answers, None, told) };
+            let law = if matches!(fault.kind, FaultKind::Limit(_)) { Law::Bounded } else { Law::Answers };
+            trial.broken(law, None, told)?;
+            trial.patience(&fault)
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn check(
     batches(trial, &small)?;
     together(trial, &fill(&small))?;
     together(trial, &fill(&large))?;
-    for law in [Law::Total, Law::HonestRecords, Law::Bounded, Law::BatchSplit] {
+    for law in [Law::Total, Law::HonestRecords, Law::BatchSplit] {
         trial.finish(law);
     }
     again(trial, &small)

@@ -13,6 +13,12 @@ pub(crate) struct Check {
     /// Check it with these settings, a JSON object; its own example when left out
     #[arg(long, value_name = "JSON")]
     pub(crate) settings: Option<String>,
+    /// What it may have of memory, as `memory` under `[[plugin]]`: 256MiB at most
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<bytesize::ByteSize>,
+    /// What a call may take of the processor, as `cpu` under `[[plugin]]`: 10s at most
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) cpu: Option<humantime::Duration>,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -263,6 +263,15 @@ fn a_trap_on_an_answer_breaks_the_law_of_answers() {
     assert_eq!(report.broken.len(), 1);
 }
 
+#[test]
+fn an_answer_that_takes_too_much_breaks_the_law_of_limits() {
+    let hungry = "(loop $l (drop (memory.grow (i32.const 1))) (br $l)) (unreachable)";
+    let report = check(&Guest::honest().interpret(hungry));
+    let broken = breaks_only(Law::Bounded, &report);
+    assert!(broken.detail.starts_with("on the answer `200 with nothing`: "), "{}", broken.detail);
+    assert!(report.is_checked(Law::Total) && !report.is_checked(Law::Bounded));
+}
+
 /// Replaces a text of the description: its address is at `field`.
 fn describing(field: u32, text: &str) -> Guest {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");

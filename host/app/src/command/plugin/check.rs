@@ -36,8 +36,8 @@ enum Outcome {
 }
 
 pub(crate) async fn run(command: Check) -> Result<(), Failure> {
-    let Check { plugin, settings, json: as_json } = command;
-    match tokio::task::spawn_blocking(move || check(&plugin, settings)).await?? {
+    let as_json = command.json;
+    match tokio::task::spawn_blocking(move || check(command)).await?? {
         Outcome::Refused(error) if as_json => {
             print::json(
                 &json!({ "lawful": false, "error": error.to_string(), "hint": error.hint(), "laws": [] }),
@@ -59,13 +59,15 @@ pub(crate) async fn run(command: Check) -> Result<(), Failure> {
     }
 }
 
-fn check(plugin: &str, settings: Option<String>) -> Result<Outcome> {
-    let named = offline::find(plugin)?;
+fn check(command: Check) -> Result<Outcome> {
+    let limits = limits(&command);
+    let Check { plugin, settings, .. } = command;
+    let named = offline::find(&plugin)?;
     let outside = match siemaphore_sandbox::outside(&named.name, &named.component) {
         Ok(outside) => outside,
         Err(error) => return Ok(Outcome::Refused(error)),
     };
-    let formatter = match named.try_load()? {
+    let formatter = match named.load_within(limits)? {
         Ok(formatter) => formatter,
         Err(error) => return Ok(Outcome::Refused(error)),
     };
@@ -78,6 +80,15 @@ fn check(plugin: &str, settings: Option<String>) -> Result<Outcome> {
     let (limits, size_bytes) = (formatter.limits().clone(), named.component.len() as u64);
     let checked = Checked { name: named.name, size_bytes, outside, description, limits, report, request };
     Ok(Outcome::Checked(Box::new(checked)))
+}
+
+fn limits(command: &Check) -> GuestLimits {
+    let usual = GuestLimits::default();
+    GuestLimits {
+        memory_bytes: command.memory.map_or(usual.memory_bytes, |memory| memory.as_u64()),
+        cpu: command.cpu.map_or(usual.cpu, Into::into),
+        ..usual
+    }
 }
 
 /// Whether the host would make the request that the formatter asks for, to the endpoint of its example.

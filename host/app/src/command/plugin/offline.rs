@@ -47,12 +47,8 @@ impl Named {
         self.load_within(limits)?.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
     }
 
-    /// As the host loads it: what a file holds is compiled in a process of its own.
-    pub(crate) fn try_load(&self) -> Result<Result<Formatter, LoadError>> {
-        self.load_within(GuestLimits::default())
-    }
-
-    fn load_within(&self, limits: GuestLimits) -> Result<Result<Formatter, LoadError>> {
+    /// As the host loads it, with what the operator gives it: what a file holds is compiled in a process of its own.
+    pub(crate) fn load_within(&self, limits: GuestLimits) -> Result<Result<Formatter, LoadError>> {
         let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, ..SandboxConfig::default() })?;
         let code = CodeSource::new(compiler(), None);
         Ok(sandbox.load_from(&code, &self.name, &self.component, limits))
