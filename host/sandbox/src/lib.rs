@@ -30,6 +30,7 @@ mod slots;
 mod text;
 mod threads;
 mod ticker;
+mod turns;
 mod verify;
 mod wasi;
 

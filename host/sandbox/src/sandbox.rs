@@ -16,21 +16,22 @@ use crate::limits::GuestLimits;
 use crate::session::{CallError, describe};
 use crate::slots::Slots;
 use crate::text::clean_line;
-use crate::threads::{FormattingThreads, SandboxClosed};
+use crate::threads::{FormattingThreads, MIN_THREADS, SandboxClosed};
 use crate::ticker::Ticker;
+use crate::turns::THE_HOST;
 use crate::verify::verify;
 use crate::wasi;
 
 /// Places in the memory pool beside the formatting threads': plugins that are being loaded or tried out.
 const SPARE_SLOTS: usize = 2;
-/// Work that waits for a formatting thread. Pipelines wait their turn in it, and hold one batch each.
+/// Work of one plugin that waits for a formatting thread. Pipelines wait their turn in it, and hold one batch each.
 const QUEUE: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxConfig {
-    /// How many batches are formatted at once. Default: as many as the machine has processors.
+    /// How many batches are formatted at once, at least two. Default: as many as the machine has processors.
     pub formatting_threads: usize,
-    /// How much work may wait for a thread. More waits outside, in the futures of [`Sandbox::run`].
+    /// How much work of each plugin may wait for a thread. More waits outside, in the futures of [`Sandbox::run`].
     pub queue: usize,
 }
 
@@ -110,23 +111,37 @@ impl Sandbox {
         Ok(Formatter(Arc::new(Loaded { core, plugin, prepared, limits, description })))
     }
 
-    /// Runs blocking work on a formatting thread and waits for its result.
-    ///
-    /// When the queue is full, it waits. Dropping the future is safe: work that has not begun is skipped, and work that
-    /// has begun runs to its end, which the guest's limits bound. If the work panics, so does this.
+    /// Runs blocking work of the host's own on a formatting thread and waits for its result.
     pub fn run<T, W>(&self, work: W) -> impl Future<Output = Result<T, SandboxClosed>> + Send + use<T, W>
     where
         T: Send + 'static,
         W: FnOnce() -> T + Send + 'static,
     {
+        self.run_for(THE_HOST, work)
+    }
+
+    /// Runs blocking work of a plugin on a formatting thread and waits for its result. Plugins take turns, and one that
+    /// takes long never has every thread.
+    ///
+    /// When the plugin's queue is full, it waits. Dropping the future is safe: work that has not begun is skipped, and
+    /// work that has begun runs to its end, which the guest's limits bound. If the work panics, so does this.
+    pub fn run_for<T, W>(
+        &self,
+        plugin: &str,
+        work: W,
+    ) -> impl Future<Output = Result<T, SandboxClosed>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
         // The future owns its way to the queue: it may outlive this handle.
-        let threads = self.threads.clone();
-        async move { threads.run(work).await }
+        let (threads, plugin) = (self.threads.clone(), plugin.to_owned());
+        async move { threads.run(&plugin, work).await }
     }
 }
 
 fn formatting_threads(config: &SandboxConfig) -> usize {
-    config.formatting_threads.max(1)
+    config.formatting_threads.max(MIN_THREADS)
 }
 
 fn slots(config: &SandboxConfig) -> usize {
