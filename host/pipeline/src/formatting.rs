@@ -1,4 +1,7 @@
-//! Events in, framed requests out. Runs on a formatting thread and blocks it.
+//! Events in, framed requests out, on the formatting threads.
+//!
+//! A formatter that runs into its time limit has had a thread for a second or longer. It gives it back after each such
+//! call, so that others have their turn before it is tried on a part of the batch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use std::time::Duration;
 use siemaphore_delivery::{Group, Grouping};
 use siemaphore_model::Event;
 use siemaphore_model::formatter::TooOld;
-use siemaphore_sandbox::FormatError;
+use siemaphore_sandbox::{Figures, FormatError, Sandbox, SandboxClosed};
 
 use crate::batch::{Batch, FormattedChunk, frame};
 use crate::chunk::Chunk;
@@ -35,61 +38,112 @@ pub(crate) struct Formatted {
     /// Not formatted because of the host or because the formatter used up its time too often; to be tried again.
     pub(crate) postponed: Vec<Chunk>,
     pub(crate) trouble: Option<(String, String)>,
-    /// What the guest used, over all calls.
+    /// What the guest used, over all calls, those that failed too.
     pub(crate) cpu: Duration,
     pub(crate) peak_memory_bytes: u64,
 }
 
-/// A batch that runs into the time limit so often is put off, or halving it would occupy a thread for minutes.
+impl Formatted {
+    fn add(&mut self, figures: &Figures) {
+        self.cpu += figures.cpu;
+        self.peak_memory_bytes = self.peak_memory_bytes.max(figures.peak_memory_bytes);
+    }
+}
+
+/// A batch that runs into the time limit so often is put off, or halving it would take minutes of a processor.
 const TIME_LIMIT_FAULTS: u32 = 20;
 
 /// Formats a chunk, halving it as long as the guest breaks on it, until what it breaks on stands alone.
-pub(crate) fn format(version: &Arc<Version>, chunk: Chunk, trial: Trial) -> Formatted {
-    let mut formatted = Formatted { version: Some(Arc::clone(version)), ..Formatted::default() };
-    let mut time_limit_faults = 0;
-    let mut waiting = vec![chunk];
-    while let Some(chunk) = waiting.pop() {
-        let events: Vec<Event<'_>> = chunk.iter().collect();
-        let error = match version.active.formatter.format(&version.configuration, &events) {
-            Ok(result) => {
-                tracing::debug!(events = events.len(), figures = ?result.figures, "formatted a batch");
-                formatted.cpu += result.figures.cpu;
-                formatted.peak_memory_bytes =
-                    formatted.peak_memory_bytes.max(result.figures.peak_memory_bytes);
-                keep(&mut formatted, version, &chunk, result.records, trial);
-                continue;
+pub(crate) async fn format(
+    sandbox: &Sandbox,
+    version: &Arc<Version>,
+    chunk: Chunk,
+    trial: Trial,
+) -> Result<Formatted, SandboxClosed> {
+    let mut formatting = Formatting {
+        version: Arc::clone(version),
+        trial,
+        waiting: vec![chunk],
+        time_limit_faults: 0,
+        formatted: Formatted { version: Some(Arc::clone(version)), ..Formatted::default() },
+    };
+    while !formatting.waiting.is_empty() {
+        let turn = move || formatting.take_turn();
+        formatting = sandbox.run_for(version.active.formatter.plugin(), turn).await?;
+    }
+    Ok(formatting.formatted)
+}
+
+/// A chunk on its way through the formatter.
+struct Formatting {
+    version: Arc<Version>,
+    trial: Trial,
+    /// Parts that are still to be formatted, the next one last.
+    waiting: Vec<Chunk>,
+    time_limit_faults: u32,
+    formatted: Formatted,
+}
+
+impl Formatting {
+    /// Goes on to the end, or to the first call that runs into the time limit. Blocks.
+    fn take_turn(mut self) -> Formatting {
+        while let Some(chunk) = self.waiting.pop() {
+            let Err(error) = self.try_whole(&chunk) else { continue };
+            let is_time_limit = error.is_time_limit();
+            self.isolate(chunk, &error);
+            if is_time_limit {
+                break;
             }
-            Err(error) => error,
-        };
+        }
+        self
+    }
+
+    fn try_whole(&mut self, chunk: &Chunk) -> Result<(), FormatError> {
+        let events: Vec<Event<'_>> = chunk.iter().collect();
+        let Version { active, configuration, .. } = &*self.version;
+        let result = active.formatter.format(configuration, &events);
+        match &result {
+            Ok(result) => self.formatted.add(&result.figures),
+            Err(FormatError::Fault(fault)) => self.formatted.add(&fault.figures),
+            Err(_) => {}
+        }
+        let result = result?;
+        tracing::debug!(events = events.len(), figures = ?result.figures, "formatted a batch");
+        keep(&mut self.formatted, &self.version, chunk, result.records, self.trial);
+        Ok(())
+    }
+
+    /// The guest broke on these events: tries the halves, sets a single one apart, or leaves it for later.
+    fn isolate(&mut self, chunk: Chunk, error: &FormatError) {
+        let formatted = &mut self.formatted;
         if matches!(error, FormatError::Host(_)) {
             formatted.trouble = Some((error.to_string(), error.hint().to_owned()));
             formatted.postponed.push(chunk);
-            continue;
+            return;
         }
         if !error.is_wall_limit() {
             formatted.broke.get_or_insert_with(|| error.to_string());
         }
-        time_limit_faults += u32::from(error.is_time_limit());
-        if time_limit_faults >= TIME_LIMIT_FAULTS {
+        self.time_limit_faults += u32::from(error.is_time_limit());
+        if self.time_limit_faults >= TIME_LIMIT_FAULTS {
             formatted.trouble = Some((error.to_string(), error.hint().to_owned()));
             formatted.postponed.push(chunk);
-            formatted.postponed.append(&mut waiting);
-            break;
+            formatted.postponed.append(&mut self.waiting);
+            return;
         }
         match chunk.halves() {
             // The earlier half is formatted first: it is popped first.
-            Some([left, right]) => waiting.extend([right, left]),
+            Some([left, right]) => self.waiting.extend([right, left]),
             None => formatted.suspects.push(Suspect {
                 chunk,
                 cause: Cause::Fault,
                 reason: error.to_string(),
                 hint: error.hint().to_owned(),
                 attempts: Vec::new(),
-                trial,
+                trial: self.trial,
             }),
         }
     }
-    formatted
 }
 
 /// Frames the records of one call and sets the rejected events apart.

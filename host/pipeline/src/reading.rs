@@ -50,14 +50,17 @@ pub(crate) async fn fetch(
     if found.blocks.is_empty() {
         return Ok(fetched);
     }
-    let work = move || {
-        let (chunks, filtered) = select(&found.blocks, &subscription);
-        (chunks.into_iter().map(|chunk| format(&version, chunk, Trial::First)).collect::<Vec<_>>(), filtered)
-    };
     // A sandbox that is closed means that the host is stopping: the events stay in the log.
-    if let Ok((formatted, filtered)) = stages.sandbox.run(work).await {
-        fetched.formatted = formatted;
-        fetched.filtered.extend(filtered);
+    let selected = stages.sandbox.run(move || select(&found.blocks, &subscription)).await;
+    let Ok((chunks, filtered)) = selected else { return Ok(fetched) };
+    fetched.filtered.extend(filtered);
+    let mut chunks = chunks.into_iter();
+    while let Some(chunk) = chunks.next() {
+        let Ok(mut formatted) = format(&stages.sandbox, &version, chunk, Trial::First).await else { break };
+        if formatted.trouble.is_some() {
+            formatted.postponed.extend(chunks.by_ref());
+        }
+        fetched.formatted.push(formatted);
     }
     Ok(fetched)
 }

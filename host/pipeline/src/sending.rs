@@ -63,9 +63,10 @@ pub(crate) async fn decide(
 
 /// What the formatter says of an answer.
 pub(crate) async fn interpret(stages: &Stages, version: Arc<Version>, response: Response) -> Verdict {
+    let plugin = version.active.formatter.plugin().to_owned();
     let interpreted = stages
         .sandbox
-        .run(move || version.active.formatter.interpret(&version.configuration, &response))
+        .run_for(&plugin, move || version.active.formatter.interpret(&version.configuration, &response))
         .await;
     match interpreted {
         Ok(Ok(verdict)) => verdict,

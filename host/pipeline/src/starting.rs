@@ -26,6 +26,7 @@ impl Task {
             return;
         }
         self.sends_waiting = 0;
+        let mut formats_waiting = 0;
         let mut later = VecDeque::new();
         while let Some(work) = self.work.pop_front() {
             match work {
@@ -38,15 +39,20 @@ impl Task {
                     self.sends_waiting += 1;
                     later.push_back(Work::Send(batch));
                 }
-                Work::Format(chunk, trial) => self.launch_formatting(chunk, trial, &mut later),
+                Work::Format(chunk, trial) if self.may_format() => self.launch_formatting(chunk, trial),
+                Work::Format(chunk, trial) => {
+                    formats_waiting += 1;
+                    later.push_back(Work::Format(chunk, trial));
+                }
                 Work::Halve(batch) => self.launch_framing(move || batch.halve()),
                 Work::Reframe(batch, records) => self.launch_framing(move || batch.reframe(records)),
             }
         }
         self.work = later;
         // Enough to keep every request slot busy while the next look is under way, and no more: this is what bounds
-        // the memory of a destination.
-        if self.sends_waiting < self.config.concurrency {
+        // the memory of a destination. What is formatted again counts, or a formatter that only uses up its time would
+        // have the whole log read into memory.
+        if self.sends_waiting + formats_waiting + self.formatting < self.config.concurrency {
             self.launch_fetch();
             self.look_for_replays();
         }
@@ -57,6 +63,11 @@ impl Task {
         self.health.permits(self.sending, self.questions.len(), now)
             && self.pace.free_at(now).is_none()
             && self.questions.len() < self.config.concurrency.saturating_mul(UNCONFIRMED_PER_REQUEST)
+    }
+
+    /// Not during a pause: it is the formatter that may have asked for it, by using up its time.
+    fn may_format(&self) -> bool {
+        self.version.is_some() && self.health.paused_until(Instant::now()).is_none()
     }
 
     fn is_outdated(&self, batch: &Batch) -> bool {
@@ -91,15 +102,13 @@ impl Task {
         });
     }
 
-    fn launch_formatting(&mut self, chunk: Chunk, trial: Trial, later: &mut VecDeque<Work>) {
-        let Some(version) = self.version.clone() else {
-            later.push_back(Work::Format(chunk, trial));
-            return;
-        };
+    fn launch_formatting(&mut self, chunk: Chunk, trial: Trial) {
+        let Some(version) = self.version.clone() else { return };
+        self.formatting += 1;
         let sandbox = self.stages.sandbox.clone();
         self.running.spawn(async move {
             let spare = chunk.clone();
-            let formatted = sandbox.run(move || format(&version, chunk, trial)).await;
+            let formatted = format(&sandbox, &version, chunk, trial).await;
             Done::Formatted(
                 formatted.unwrap_or_else(|_| Formatted { postponed: vec![spare], ..Formatted::default() }),
             )

@@ -84,6 +84,8 @@ pub(crate) struct Task {
     pub(crate) running: JoinSet<Done>,
     /// Requests in flight.
     pub(crate) sending: usize,
+    /// Chunks that are formatted again, or that were dead letters.
+    pub(crate) formatting: usize,
     /// Requests that may not go yet.
     pub(crate) sends_waiting: usize,
     /// One for each batch that the SIEM has taken and not confirmed, the oldest first.
@@ -123,6 +125,7 @@ impl Task {
             subscription: Arc::new(config.subscription.clone()),
             running: JoinSet::new(),
             sending: 0,
+            formatting: 0,
             sends_waiting: 0,
             questions: Vec::new(),
             fetching: false,
@@ -202,7 +205,10 @@ impl Task {
                 self.fetching = false;
                 self.store_failed(&error);
             }
-            Done::Formatted(formatted) => self.take_formatted(formatted, true),
+            Done::Formatted(formatted) => {
+                self.formatting -= 1;
+                self.take_formatted(formatted, true);
+            }
             Done::Reframed(batches) => {
                 for batch in batches.into_iter().rev() {
                     self.work.push_front(Work::Send(batch));
@@ -283,6 +289,7 @@ impl Task {
         self.work.clear();
         self.suspects = Suspects::default();
         self.sending = 0;
+        self.formatting = 0;
         self.questions.clear();
         self.replay = Replay::new();
         self.fetching = false;

@@ -70,8 +70,7 @@ pub(crate) async fn run(
 }
 
 async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> TestReport {
-    let formatting = Arc::clone(&version);
-    let formatted = stages.sandbox.run(move || format(&formatting, chunk, Trial::First)).await;
+    let formatted = format(&stages.sandbox, &version, chunk, Trial::First).await;
     let Ok(formatted) = formatted else { return TestReport::failed("the host is stopping", "") };
     let Some(batch) = formatted.batches.into_iter().next() else {
         let suspect = formatted.suspects.into_iter().chain(formatted.given_up).next();

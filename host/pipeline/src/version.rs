@@ -97,7 +97,8 @@ async fn configure(
     configuration: &Configuration,
 ) -> Result<RequestProfile, VersionError> {
     let (active, configuration) = (Arc::clone(active), configuration.clone());
-    let configured = sandbox.run(move || active.formatter.configure(&configuration)).await;
+    let plugin = active.formatter.plugin().to_owned();
+    let configured = sandbox.run_for(&plugin, move || active.formatter.configure(&configuration)).await;
     Ok(configured.map_err(|_| VersionError::Stopping)??)
 }
 
