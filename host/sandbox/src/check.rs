@@ -195,6 +195,8 @@ mod tests {
         ] {
             assert_eq!(check(data, ends, rejected), Err(expected.to_owned()));
         }
+        let newline = Records { data: b"a\nc".to_vec(), ends: vec![1, 2, 3], rejected: Vec::new() };
+        assert!(records(newline, 3, &Framing::JsonArray).is_ok(), "newlines separate nothing there");
     }
 
     #[test]

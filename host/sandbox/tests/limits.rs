@@ -1,4 +1,5 @@
-//! Hostile guests against every limit. Each is a few lines of WebAssembly around an honest formatter.
+//! Limits hold whenever they are hit: on the first call, on later ones, after a fault, in fresh instances and in one that
+//! is used again. What each limit is hit by is in tests/guests.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,13 +9,13 @@ mod events;
 mod guest;
 
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use events::events;
 use guest::Guest;
 use siemaphore_sandbox::{
-    Call, Configuration, ConfigureError, Fault, FaultKind, FormatError, Formatter, GuestLimits, Limit,
-    LoadError, Sandbox, SandboxConfig,
+    Configuration, Fault, FaultKind, FormatError, Formatted, Formatter, GuestLimits, Limit, LoadError,
+    Sandbox, SandboxConfig, Session,
 };
 
 const ENDLESS: &str = "(loop $l (br $l)) (unreachable)";
@@ -37,22 +38,6 @@ fn configuration() -> Configuration {
     Configuration { settings: "{}".to_owned(), destination: "d1".to_owned() }
 }
 
-/// Formats ten events and expects the guest to break.
-fn fault(guest: &Guest) -> Fault {
-    let events = events(10, 100);
-    match load(guest).unwrap().format(&configuration(), &events.iter().collect::<Vec<_>>()) {
-        Err(FormatError::Fault(fault)) => fault,
-        other => panic!("no fault but {other:?}"),
-    }
-}
-
-fn limit(guest: &Guest) -> Limit {
-    match fault(guest).kind {
-        FaultKind::Limit(limit) => limit,
-        other => panic!("no limit but {other:?}"),
-    }
-}
-
 #[test]
 fn an_honest_guest_stays_within_its_limits_and_leaves_figures() {
     let formatter = load(&Guest::honest()).unwrap();
@@ -67,156 +52,176 @@ fn an_honest_guest_stays_within_its_limits_and_leaves_figures() {
     assert!(figures.peak_memory_bytes >= 4 << 16 && figures.cpu > Duration::ZERO, "{figures:?}");
 }
 
-#[test]
-fn an_endless_loop_in_describe_ends_the_load() {
-    let Err(LoadError::Fault(fault)) = load(&Guest::honest().describe(ENDLESS)) else { panic!("it loaded") };
-    assert_eq!((fault.call, fault.kind), (Call::Describe, FaultKind::Limit(Limit::Cpu { limit: CPU })));
+/// A way to go over a limit, taken on a batch of one event. On an empty batch the guest is honest, and on one of two
+/// events it traps.
+struct Excess {
+    body: &'static str,
+    guest: Guest,
+    limits: GuestLimits,
+    expected: Limit,
 }
 
-#[test]
-fn an_endless_loop_at_start_up_ends_the_load() {
-    let guest = Guest::honest().extra("(func $start (loop $l (br $l))) (start $start)");
-    let Err(LoadError::Fault(fault)) = load(&guest) else { panic!("it loaded") };
-    assert_eq!((fault.call, fault.kind), (Call::Instantiate, FaultKind::Limit(Limit::Cpu { limit: CPU })));
+impl Excess {
+    fn new(body: &'static str, expected: Limit) -> Excess {
+        Excess { body, guest: Guest::honest(), limits: limits(), expected }
+    }
+
+    fn load(self) -> Formatter {
+        let format = format!(
+            "(if (i32.eq (local.get $count) (i32.const 2)) (then (unreachable)))
+             (if (i32.eq (local.get $count) (i32.const 1)) (then {}))
+             (i32.const 4096)",
+            self.body
+        );
+        SANDBOX.load("hostile", &self.guest.format(&format).component(), self.limits).unwrap()
+    }
 }
 
-#[test]
-fn an_endless_loop_in_configure_is_cut_at_the_cpu_limit() {
-    let formatter = load(&Guest::honest().configure(ENDLESS)).unwrap();
-    let Err(ConfigureError::Fault(fault)) = formatter.configure(&configuration()) else { panic!("it ended") };
-    assert_eq!((fault.call, fault.kind), (Call::Configure, FaultKind::Limit(Limit::Cpu { limit: CPU })));
+fn excesses() -> [Excess; 9] {
+    let wall = Duration::from_millis(50);
+    let memory = Limit::Memory { limit_bytes: 4 << 20 };
+    let output = Limit::Output { limit_bytes: 64 << 10 };
+    [
+        Excess::new("(loop $l (br $l))", Limit::Cpu { limit: CPU }),
+        Excess {
+            limits: GuestLimits { wall, ..GuestLimits::default() },
+            ..Excess::new("(loop $l (br $l))", Limit::Wall { limit: wall })
+        },
+        Excess::new("(loop $l (drop (memory.grow (i32.const 1))) (br $l))", memory),
+        Excess {
+            guest: Guest::honest().extra("(memory $b 1) (memory $c 1)"),
+            ..Excess::new(
+                "(drop (memory.grow $b (i32.const 30))) (drop (memory.grow $c (i32.const 30)))",
+                memory,
+            )
+        },
+        Excess {
+            guest: Guest::honest().extra("(table $t 1 funcref)"),
+            limits: GuestLimits { memory_bytes: 512 << 10, ..limits() },
+            ..Excess::new(
+                "(drop (table.grow $t (ref.null func) (i32.const 60000)))",
+                Limit::Memory { limit_bytes: 512 << 10 },
+            )
+        },
+        Excess::new("(i32.store (i32.const 4104) (i32.const 200000))", output),
+        Excess {
+            guest: Guest::honest().memory("(memory (export \"memory\") 60)"),
+            ..Excess::new("(i32.store (i32.const 4112) (i32.const 250000))", output)
+        },
+        Excess {
+            guest: Guest::honest().extra("(func $deep (call $deep) (call $deep))"),
+            ..Excess::new("(call $deep)", Limit::Stack)
+        },
+        Excess {
+            guest: Guest::honest().import("wasi:cli/stdout", "get-stdout", "(func $get-stdout (result i32))"),
+            ..Excess::new("(loop $l (drop (call $get-stdout)) (br $l))", Limit::Handles { limit: 4_096 })
+        },
+    ]
 }
 
-#[test]
-fn an_endless_loop_in_format_is_cut_at_the_cpu_limit_and_says_so() {
-    let fault = fault(&Guest::honest().format(ENDLESS));
-    assert_eq!(fault.to_string(), "formatter `hostile` exceeded its limit of 100ms of CPU time in `format`");
-    assert!(fault.figures.cpu >= CPU && fault.figures.cpu < CPU * 5, "{:?}", fault.figures);
+fn fault_of(result: Result<Formatted, FormatError>) -> Fault {
+    match result {
+        Err(FormatError::Fault(fault)) => fault,
+        other => panic!("no fault but {other:?}"),
+    }
 }
 
-#[test]
-fn an_endless_chain_of_tail_calls_is_cut_too() {
-    let guest =
-        Guest::honest().extra("(func $again (result i32) (return_call $again))").format("(call $again)");
-    assert_eq!(limit(&guest), Limit::Cpu { limit: CPU });
-}
+/// How many honest calls come before the one that goes over its limit.
+const CALLS_BEFORE: [usize; 3] = [0, 1, 9];
 
 #[test]
-fn time_that_passes_is_limited_apart_from_cpu_time() {
-    let limits = GuestLimits { wall: Duration::from_millis(50), ..GuestLimits::default() };
-    let guest = Guest::honest().format(ENDLESS);
-    let formatter = SANDBOX.load("slow", &guest.component(), limits).unwrap();
-    let Err(FormatError::Fault(fault)) = formatter.format(&configuration(), &[]) else { panic!("it ended") };
-    assert_eq!(fault.kind, FaultKind::Limit(Limit::Wall { limit: Duration::from_millis(50) }));
-}
-
-#[test]
-fn memory_is_limited() {
-    let guest = Guest::honest().format("(loop $l (drop (memory.grow (i32.const 1))) (br $l)) (unreachable)");
-    assert_eq!(limit(&guest), Limit::Memory { limit_bytes: 4 << 20 });
-}
-
-#[test]
-fn memory_is_summed_over_all_memories() {
-    // Each stays below the limit by itself.
-    let guest = Guest::honest().extra("(memory $b 1) (memory $c 1) (memory $d 1)").format(
-        "(drop (memory.grow $b (i32.const 30))) (drop (memory.grow $c (i32.const 30)))
-         (drop (memory.grow $d (i32.const 30))) (i32.const 4096)",
-    );
-    assert_eq!(limit(&guest), Limit::Memory { limit_bytes: 4 << 20 });
-}
-
-#[test]
-fn tables_count_as_memory() {
-    let limits = GuestLimits { memory_bytes: 512 << 10, ..limits() };
-    let guest = Guest::honest()
-        .extra("(table $t 1 funcref)")
-        .format("(drop (table.grow $t (ref.null func) (i32.const 60000))) (i32.const 4096)");
-    let formatter = SANDBOX.load("tables", &guest.component(), limits).unwrap();
-    let Err(FormatError::Fault(fault)) = formatter.format(&configuration(), &[]) else { panic!("it grew") };
-    assert_eq!(fault.kind, FaultKind::Limit(Limit::Memory { limit_bytes: 512 << 10 }));
-}
-
-#[test]
-fn a_guest_that_starts_above_the_memory_limit_does_not_load() {
-    let guest = Guest::honest().memory("(memory (export \"memory\") 100)");
-    let Err(LoadError::Fault(fault)) = load(&guest) else { panic!("it loaded") };
-    assert_eq!(fault.kind, FaultKind::Limit(Limit::Memory { limit_bytes: 4 << 20 }));
-    assert_eq!(fault.to_string(), "formatter `hostile` exceeded its limit of 4 MiB of memory in start-up");
-}
-
-#[test]
-fn deep_recursion_ends_at_the_stack_limit() {
-    let guest = Guest::honest()
-        .extra("(func $deep (param i32) (result i32) (i32.add (call $deep (local.get 0)) (i32.const 1)))")
-        .format("(call $deep (i32.const 0))");
-    assert_eq!(limit(&guest), Limit::Stack);
-}
-
-#[test]
-fn output_over_the_cap_is_not_copied() {
-    let guest = Guest::honest().format(
-        "(i32.store (i32.const 4100) (i32.const 0)) (i32.store (i32.const 4104) (i32.const 200000))
-         (i32.const 4096)",
-    );
-    assert_eq!(limit(&guest), Limit::Output { limit_bytes: 64 << 10 });
-}
-
-#[test]
-fn lists_over_the_cap_are_not_copied() {
-    // A quarter of a million ends, or rejections.
-    for offset in [4108, 4116] {
-        let guest = Guest::honest().memory("(memory (export \"memory\") 60)").format(&format!(
-            "(i32.store (i32.const {offset}) (i32.const 0))
-             (i32.store (i32.const {}) (i32.const 250000)) (i32.const 4096)",
-            offset + 4
-        ));
-        assert_eq!(limit(&guest), Limit::Output { limit_bytes: 64 << 10 });
+fn in_fresh_instances_a_limit_holds_on_the_first_call_the_second_the_tenth_and_after_a_trap() {
+    let (one, two) = (events(1, 100), events(2, 100));
+    let (one, two): (Vec<_>, Vec<_>) = (one.iter().collect(), two.iter().collect());
+    for excess in excesses() {
+        let expected = FaultKind::Limit(excess.expected);
+        let formatter = excess.load();
+        let format = |events: &[_]| formatter.format(&configuration(), events);
+        for calls in CALLS_BEFORE {
+            (0..calls).for_each(|_| drop(format(&[]).unwrap()));
+            assert_eq!(fault_of(format(&one)).kind, expected, "after {calls} calls");
+            assert_eq!(fault_of(format(&one)).kind, expected, "after a fault");
+        }
+        assert!(matches!(fault_of(format(&two)).kind, FaultKind::Trap(_)));
+        assert_eq!(fault_of(format(&one)).kind, expected, "after a trap");
+        format(&[]).unwrap();
     }
 }
 
 #[test]
-fn handles_are_limited() {
-    let guest = Guest::honest()
-        .import("wasi:cli/stdout", "get-stdout", "(func $get-stdout (result i32))")
-        .format("(loop $l (drop (call $get-stdout)) (br $l)) (unreachable)");
-    assert!(matches!(limit(&guest), Limit::Handles { .. }));
+fn in_one_instance_a_limit_holds_on_the_first_call_the_second_and_the_tenth_and_a_fault_is_its_end() {
+    let (one, two) = (events(1, 100), events(2, 100));
+    let (one, two): (Vec<_>, Vec<_>) = (one.iter().collect(), two.iter().collect());
+    for excess in excesses() {
+        let expected = FaultKind::Limit(excess.expected);
+        let formatter = excess.load();
+        let open = || formatter.open(&configuration()).unwrap();
+        for calls in CALLS_BEFORE {
+            let mut session = open();
+            (0..calls).for_each(|_| drop(session.format(&[]).unwrap()));
+            assert_eq!(fault_of(session.format(&one)).kind, expected, "after {calls} calls");
+            assert_is_at_its_end(&mut session, &expected);
+        }
+        let mut session = open();
+        let trap = fault_of(session.format(&two)).kind;
+        assert!(matches!(trap, FaultKind::Trap(_)));
+        assert_is_at_its_end(&mut session, &trap);
+    }
+}
+
+/// Neither an honest call nor another excess gets anything out of it: it cannot be entered again, or goes over the same
+/// limit.
+fn assert_is_at_its_end(session: &mut Session, kind: &FaultKind) {
+    let one = events(1, 100);
+    let one: Vec<_> = one.iter().collect();
+    for events in [&[][..], &one] {
+        let fault = fault_of(session.format(events));
+        let is_closed = matches!(&fault.kind, FaultKind::Trap(reason) if reason.contains("enter"));
+        assert!(is_closed || fault.kind == *kind, "{fault}");
+    }
 }
 
 #[test]
-fn a_sleeping_guest_comes_back_at_once() {
-    let guest = Guest::honest()
-        .import("wasi:clocks/monotonic-clock", "subscribe-duration", "(func $sleep (param i64) (result i32))")
-        .import("wasi:io/poll", "[method]pollable.block", "(func $block (param i32))")
-        .format("(call $block (call $sleep (i64.const 3600000000000))) (i32.const 4096)");
-    let begun = Instant::now();
-    load(&guest).unwrap().format(&configuration(), &[]).unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(60));
-}
-
-#[test]
-fn limits_hold_on_every_call_and_after_a_fault() {
-    // Loops on a batch of one, and formats all others.
-    let guest = Guest::honest().extra(&format!("(func $loop {ENDLESS})")).format(
-        "(if (i32.eq (local.get $count) (i32.const 1)) (then (call $loop)))
-         (i32.const 4096)",
-    );
+fn memory_that_an_instance_keeps_counts_on_its_later_calls() {
+    // Ten pages more on each call, and four to begin with: 64 are the limit.
+    let guest = Guest::honest().format("(drop (memory.grow (i32.const 10))) (i32.const 4096)");
     let formatter = load(&guest).unwrap();
-    let events = events(1, 100);
-    let events: Vec<_> = events.iter().collect();
-    for _ in 0..3 {
-        let Err(FormatError::Fault(fault)) = formatter.format(&configuration(), &events) else {
-            panic!("it ended")
-        };
-        assert_eq!(fault.kind, FaultKind::Limit(Limit::Cpu { limit: CPU }));
-        formatter.format(&configuration(), &[]).unwrap();
-    }
-    // The same instance: good, good, then the loop with its own full budget.
     let mut session = formatter.open(&configuration()).unwrap();
-    session.format(&[]).unwrap();
-    session.format(&[]).unwrap();
-    let Err(FormatError::Fault(fault)) = session.format(&events) else { panic!("it ended") };
-    assert_eq!(fault.kind, FaultKind::Limit(Limit::Cpu { limit: CPU }));
+    for call in 1..=6 {
+        assert_eq!(session.format(&[]).unwrap().figures.peak_memory_bytes, (4 + call * 10) << 16);
+    }
+    let limit = Limit::Memory { limit_bytes: 4 << 20 };
+    assert_eq!(fault_of(session.format(&[])).kind, FaultKind::Limit(limit));
+}
+
+#[test]
+fn no_call_gets_more_of_its_output_into_the_log_than_the_limit() {
+    // Ten lines, of which the limit leaves six, and another, and a trap on a batch of one event.
+    let guest = Guest::honest().printing().extra("(data (i32.const 600) \"early line\\0alate\\0a\")").format(
+        "(loop $l
+               (call $print (i32.const 600) (i32.const 11))
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $l (i32.lt_u (local.get $i) (i32.const 10))))
+             (call $print (i32.const 611) (i32.const 5))
+             (if (i32.eq (local.get $count) (i32.const 1)) (then (unreachable)))
+             (i32.const 4096)",
+    );
+    let limits = GuestLimits { log_bytes: 66, ..limits() };
+    let formatter = SANDBOX.load("talkative", &guest.component(), limits).unwrap();
+    let one = events(1, 100);
+    let one: Vec<_> = one.iter().collect();
+    let assert_cut = |fault: Fault| {
+        assert_eq!(fault.said.as_deref(), Some("early line"));
+        assert_eq!(fault.figures.log_bytes, 115, "what is dropped is counted");
+    };
+    for calls in CALLS_BEFORE {
+        (0..calls).for_each(|_| drop(formatter.format(&configuration(), &[]).unwrap()));
+        assert_cut(fault_of(formatter.format(&configuration(), &one)));
+        assert_cut(fault_of(formatter.format(&configuration(), &one)));
+        let mut session = formatter.open(&configuration()).unwrap();
+        (0..calls).for_each(|_| assert_eq!(session.format(&[]).unwrap().figures.log_bytes, 115));
+        assert_cut(fault_of(session.format(&one)));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is refused when a file is loaded, and that the error says what to do.
+//! What is loaded and what is refused, and that the error says what to do. Hostile files are in tests/guests.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ mod guest;
 use std::sync::LazyLock;
 
 use guest::Guest;
-use siemaphore_sandbox::{Fault, FaultKind, Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig};
+use siemaphore_sandbox::{Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig};
 
 static SANDBOX: LazyLock<Sandbox> =
     LazyLock::new(|| Sandbox::new(SandboxConfig::default()).expect("a sandbox"));
@@ -22,27 +22,25 @@ fn load_text(component: &str) -> LoadError {
 }
 
 #[test]
-fn imports_beyond_wasi_are_refused_by_name_with_what_to_do() {
+fn interfaces_of_wasi_beyond_the_listed_are_refused_by_name_with_what_to_do() {
     for (import, advice) in [
-        ("wasi:sockets/tcp@0.2.0", "formatters have no network; the host delivers"),
-        ("wasi:http/outgoing-handler@0.2.3", "formatters have no network; the host delivers"),
         ("wasi:filesystem/secrets@0.2.0", "--stub-wasi"),
         ("wasi:cli/run@0.3.0", "disableFeatures"),
         ("wasi:io/streams@0.3.0", "WASI 0.2"),
         ("wasi:io/streams", "WASI 0.2"),
-        ("acme:keys/vault@1.0.0", "nothing else"),
     ] {
         let error = load_text(&format!("(component (import \"{import}\" (instance)))"));
         assert!(
             matches!(&error, LoadError::ForbiddenImport { import: named, .. } if named == import),
             "{error}"
         );
-        let message = error.to_string();
-        assert!(
-            message.contains("`candidate`") && message.contains(import) && message.contains(advice),
-            "{message}"
-        );
+        assert!(error.to_string().contains(advice), "{error}");
     }
+}
+
+#[test]
+fn an_empty_file_is_no_webassembly() {
+    assert!(matches!(load(b"").unwrap_err(), LoadError::NotWasm { .. }));
 }
 
 #[test]
@@ -59,41 +57,6 @@ fn every_release_of_wasi_0_2_links() {
         let formatter = load(&guest.component()).unwrap_or_else(|error| panic!("{release}: {error}"));
         assert_eq!(formatter.description().name, "guest");
     }
-}
-
-#[test]
-fn core_modules_are_told_how_to_become_components() {
-    let error = load_text("(module)");
-    assert!(matches!(error, LoadError::CoreModule { .. }), "{error}");
-    assert!(error.hint().contains("wasm-tools component new"));
-}
-
-#[test]
-fn files_that_are_not_webassembly_say_how_they_begin() {
-    let error = load(b"#!/bin/sh\x1b[31m echo").unwrap_err();
-    assert_eq!(error.to_string(), "plugin `candidate` is not WebAssembly: it begins with \"#!/bin/sh e\"");
-    assert!(matches!(load(b"").unwrap_err(), LoadError::NotWasm { .. }));
-}
-
-#[test]
-fn a_truncated_component_never_loads() {
-    let component = Guest::honest().component();
-    for length in (8..component.len()).step_by(97).chain([component.len() - 1]) {
-        let error = load(&component[..length]).map(|_| length).unwrap_err();
-        assert!(
-            matches!(error, LoadError::Invalid { .. } | LoadError::NotAFormatter { .. }),
-            "{length}: {error}"
-        );
-    }
-}
-
-#[test]
-fn a_component_for_another_world_is_told_what_is_missing() {
-    let error = load_text("(component (instance) (export \"wasi:cli/run@0.2.0\" (instance 0)))");
-    assert_eq!(
-        error.to_string(),
-        "plugin `candidate` is not a formatter: it exports `wasi:cli/run@0.2.0`, and no `siemaphore:formatter/formatter`"
-    );
 }
 
 #[test]
@@ -125,25 +88,6 @@ fn proposals_that_are_not_on_the_list_are_refused() {
         let error = load(&Guest::honest().extra(extra).component_unchecked()).map(|_| extra).unwrap_err();
         assert!(matches!(error, LoadError::Invalid { .. }), "{extra}: {error}");
     }
-}
-
-#[test]
-fn a_description_over_its_caps_is_a_fault() {
-    // A schema of 100 KiB of zeros: settings-schema is the sixth string.
-    let guest = Guest::honest().extra("(data (i32.const 1064) \"\\00\\00\\01\\00\\00\\90\\01\\00\")");
-    let Err(LoadError::Fault(Fault { kind: FaultKind::Contract(reason), .. })) = load(&guest.component())
-    else {
-        panic!("it loaded")
-    };
-    assert_eq!(reason, "`settings-schema` has 102400 bytes, and at most 65536 are allowed");
-}
-
-#[test]
-fn a_hostile_title_is_cleaned_when_loaded() {
-    // The title becomes an escape sequence and a bell around one word.
-    let guest = Guest::honest()
-        .extra("(data (i32.const 700) \"\\1b[31mred\\07\\0a!\") (data (i32.const 1048) \"\\bc\\02\\00\\00\\0b\\00\\00\\00\")");
-    assert_eq!(load(&guest.component()).unwrap().description().title, "red !");
 }
 
 #[test]

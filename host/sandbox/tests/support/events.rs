@@ -14,19 +14,15 @@ pub(crate) fn events(count: usize, document_bytes: usize) -> EventBuffer {
     EventBuffer::from_bytes(bytes).expect("the layout is the one that event_buffer.rs documents")
 }
 
-/// One event in the documented layout of an `EventBuffer`.
+/// One event of the usual type.
 pub(crate) fn push(bytes: &mut Vec<u8>, number: usize, document: &str) {
-    let id = format!("evt_{number:08}");
-    let texts = [
-        &id,
-        "dlp.pii_blocked",
-        "2026-10-01T12:00:00.123Z",
-        "gateway",
-        "generic",
-        "acme",
-        "chatbot",
-        document,
-    ];
+    push_as(bytes, number, &format!("evt_{number:08}"), "dlp.pii_blocked", document);
+}
+
+/// One event in the documented layout of an `EventBuffer`.
+pub(crate) fn push_as(bytes: &mut Vec<u8>, number: usize, id: &str, event_type: &str, document: &str) {
+    let texts =
+        [id, event_type, "2026-10-01T12:00:00.123Z", "gateway", "generic", "acme", "chatbot", document];
     let length: usize = 4 + 16 + 8 + 8 + 1 + 1 + 32 + texts.iter().map(|text| text.len()).sum::<usize>();
     bytes.extend_from_slice(&(length as u32 - 4).to_le_bytes());
     bytes.extend_from_slice(&(number as u128 + 1).to_be_bytes());

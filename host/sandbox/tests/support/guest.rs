@@ -15,6 +15,7 @@ pub(crate) struct Guest {
     configure: String,
     format: String,
     interpret: String,
+    allocate: String,
     wasi_version: String,
 }
 
@@ -29,6 +30,7 @@ impl Guest {
             configure: "(i32.const 2048)".to_owned(),
             format: RECORD_PER_EVENT.to_owned(),
             interpret: "(i32.const 8192)".to_owned(),
+            allocate: ALLOCATE.to_owned(),
             wasi_version: "0.2.0".to_owned(),
         }
     }
@@ -71,6 +73,11 @@ impl Guest {
     /// Takes `$status` among others; returns the address of a verdict.
     pub(crate) fn interpret(self, body: &str) -> Guest {
         Guest { interpret: body.to_owned(), ..self }
+    }
+
+    /// Takes `$size`; returns the address of so many bytes. The host calls it for what it hands over.
+    pub(crate) fn allocate(self, body: &str) -> Guest {
+        Guest { allocate: body.to_owned(), ..self }
     }
 
     /// The guest writes this many bytes of its memory, from the given address, to standard output.
@@ -118,20 +125,16 @@ impl Guest {
     }
 
     fn module(&self) -> String {
-        let Guest { memory, imports, extra, describe, configure, format, interpret, wasi_version } = self;
+        let Guest { memory, imports, extra, describe, configure, format, interpret, allocate, wasi_version } =
+            self;
         let imports = imports.replace("VERSION", wasi_version);
         format!(
             r#"(module {imports}
               {memory}
               {DATA}
               (global $heap (mut i32) (i32.const 0x30000))
-              (func $realloc (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32) (local $at i32)
-                (local.set $at (global.get $heap))
-                (global.set $heap
-                  (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
-                (if (i32.gt_u (global.get $heap) (i32.mul (memory.size) (i32.const 65536)))
-                  (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get $size) (i32.const 16)))))))
-                (local.get $at))
+              (func $realloc (export "cabi_realloc")
+                (param i32 i32 i32) (param $size i32) (result i32) (local $at i32) {allocate})
               {extra}
               (func (export "siemaphore:formatter/formatter@1.0.0#describe") (result i32) {describe})
               (func (export "siemaphore:formatter/formatter@1.0.0#configure")
@@ -172,6 +175,14 @@ const DATA: &str = r#"
     (data (i32.const 1064) "\15\02\00\00\02\00\00\00" "\15\02\00\00\02\00\00\00")
     (data (i32.const 2060) "\14\02\00\00\01\00\00\00")
     (data (i32.const 2136) "\f4\01\00\00\00\00\10\00\00\00\04\00")"#;
+
+const ALLOCATE: &str = "
+    (local.set $at (global.get $heap))
+    (global.set $heap
+      (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
+    (if (i32.gt_u (global.get $heap) (i32.mul (memory.size) (i32.const 65536)))
+      (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get $size) (i32.const 16)))))))
+    (local.get $at)";
 
 /// 4096: result discriminant, then address and length of data, ends and rejections.
 const RECORD_PER_EVENT: &str = "
