@@ -8,8 +8,9 @@ use siemaphore_sandbox::{
     SandboxConfig,
 };
 
+use crate::guests::compile_bomb;
 use crate::support::events::numbered;
-use crate::support::formatter::{bundled, compile_bomb, rebuilt};
+use crate::support::formatter::{bundled, rebuilt};
 use crate::support::{Entry, Scene};
 
 fn child(limits: CompilerLimits) -> Compiler {
@@ -65,7 +66,7 @@ fn code_of_a_child_formats_and_is_found_again_without_one() {
 
 #[test]
 fn a_component_that_takes_a_compiler_too_long_or_too_much_memory_is_refused() {
-    let bomb = compile_bomb();
+    let bomb = compile_bomb::component();
     let brief = CompilerLimits { cpu: Duration::from_secs(1), ..CompilerLimits::default() };
     let error = refusal(brief, &bomb);
     assert!(error.to_string().contains("more than 1 s of CPU time"), "{error}");
@@ -89,7 +90,7 @@ fn what_is_wrong_with_a_component_is_told_as_without_a_child() {
 #[tokio::test]
 async fn a_component_that_never_compiles_neither_holds_up_the_others_nor_the_hosts_end() {
     let scene = Scene::new().splunk().start().await;
-    scene.install("bomb.wasm", &compile_bomb());
+    scene.install("bomb.wasm", &compile_bomb::component());
     let compiling = |line: &Entry| line.message == "compiling" && line.field("formatter") == "bomb";
     scene.host.log.wait(0, "the compiler at work", compiling).await;
     scene.send(&numbered("meanwhile", 10)).await;

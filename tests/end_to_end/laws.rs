@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::formatter::{broken_on_events, bundled, handmade, refused_request};
+use crate::guests::asks_for_another_path;
+use crate::support::formatter::{broken_on_events, bundled, handmade};
 use crate::support::{Output, run, run_in_environment, run_with_input};
 
 fn file(folder: &TempDir, name: &str, component: &[u8]) -> String {
@@ -121,7 +122,7 @@ async fn other_limits_than_the_usual_can_be_checked() {
 #[tokio::test]
 async fn a_request_that_the_host_would_not_make_is_told() {
     let folder = TempDir::new().unwrap();
-    let plugin = file(&folder, "climber.wasm", &refused_request());
+    let plugin = file(&folder, "climber.wasm", &asks_for_another_path::component());
     let shown = run(&["plugin", "check", &plugin]).await.expect(1);
     shown.shows(&["its request would not be made", ".."]);
     let checked = run(&["plugin", "check", &plugin, "--json"]).await.expect(1).json();

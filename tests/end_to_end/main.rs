@@ -13,6 +13,9 @@
     reason = "a test fails by panicking, and `Scene::new` begins a story with its builder"
 )]
 
+#[allow(dead_code, reason = "most hostile guests never get into a running host")]
+#[path = "../guests/guests.rs"]
+mod guests;
 mod support;
 mod third_party;
 
@@ -30,6 +33,7 @@ mod doctor;
 mod every_destination;
 mod export;
 mod fetched;
+mod hostile_plugins;
 mod independence;
 mod laws;
 mod ledger;

@@ -92,8 +92,10 @@ impl Handmade {
 
     pub(crate) fn component(&self) -> Vec<u8> {
         let before = format!(r#"{{"message":"{}","event_key":""#, self.words);
-        Guest::honest()
-            .printing()
+        // One that says nothing imports nothing.
+        let guest =
+            if self.instead.contains("$print") { Guest::honest().printing() } else { Guest::honest() };
+        guest
             .extra(&self.texts(&before))
             .extra(&self.dislike())
             .extra(&self.extra)

@@ -35,6 +35,7 @@ pub(crate) struct SceneBuilder {
     plugins: Vec<(String, Vec<u8>)>,
     organizations: Vec<String>,
     store: String,
+    limits: String,
 }
 
 /// A scene with its host running.
@@ -76,6 +77,13 @@ impl SceneBuilder {
     pub(crate) fn store(mut self, line: &str) -> SceneBuilder {
         self.store.push_str(line);
         self.store.push('\n');
+        self
+    }
+
+    /// A line for `[plugins]`.
+    pub(crate) fn plugins(mut self, line: &str) -> SceneBuilder {
+        self.limits.push_str(line);
+        self.limits.push('\n');
         self
     }
 
@@ -142,13 +150,13 @@ impl SceneBuilder {
     }
 
     fn head(&self, place: &str) -> String {
-        let SceneBuilder { intake, store, .. } = self;
+        let SceneBuilder { intake, store, limits, .. } = self;
         format!(
             "state = \"state\"\n\
              [intake]\nlisten = \"127.0.0.1:0\"\n{intake}\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
              [store]\ndisk_reserve = \"64 MiB\"\n{store}\
-             [plugins]\nfolder = \"plugins\"\n\
+             [plugins]\nfolder = \"plugins\"\n{limits}\
              [egress]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n\
              [log]\nformat = \"json\"\n\
              [[source]]\nname = \"gateway\"\norganization = \"acme\"\ntoken = \"file:{place}/source.secret\"\n"

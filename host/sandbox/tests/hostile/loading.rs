@@ -77,7 +77,7 @@ pub(crate) fn schema_over_its_cap(component: Vec<u8>) {
     assert_eq!(reason, "`settings-schema` has 102400 bytes, and at most 65536 are allowed");
 }
 
-/// The sandbox reads no schema: it is a text within its cap, and whoever follows its references does so with a limit.
+/// The sandbox reads no schema: it is a text within its cap. The laws count what its references lead to, and refuse it.
 pub(crate) fn schema_bomb(component: Vec<u8>) {
     let formatter = load(&component).unwrap();
     assert_eq!(formatter.description().settings_schema, guests::schema_bomb::schema());

@@ -50,8 +50,8 @@ pub(crate) fn asks_for_the_credentials_header(component: Vec<u8>) {
     assert_eq!(grant(&component), Err(GrantError::CredentialHeader(header)));
 }
 
-/// The sandbox passes the verdict on; the delivery believes it on a success only, which the story
-/// `a_formatter_that_calls_every_answer_a_success_loses_nothing` tells.
+/// The sandbox passes the verdict on. The laws refuse such a formatter, and the delivery believes `delivered` on a success
+/// only.
 pub(crate) fn delivered_on_a_500(component: Vec<u8>) {
     assert_eq!(interpret(&component, 500).unwrap(), Verdict::Delivered(None));
 }
