@@ -5,6 +5,9 @@
 //! as cheaply as TLS allows. Only the host is measured, from `/proc`: from after the warm-up until its own ledger says
 //! that everything is delivered.
 //!
+//! A second run has a neighbour: a destination whose plugin uses up its CPU limit on everything. How much slower that
+//! makes the first destination is the last line of the table.
+//!
 //! `cargo bench -p siemaphore --bench end_to_end -- [EVENTS]`, by default 1,000,000.
 
 #![allow(
@@ -16,6 +19,9 @@
 
 #[path = "end_to_end/driver.rs"]
 mod driver;
+#[allow(dead_code, reason = "one guest of many is measured")]
+#[path = "../guests/guests.rs"]
+mod guests;
 #[path = "end_to_end/host.rs"]
 mod host;
 #[path = "end_to_end/report.rs"]
@@ -27,7 +33,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::host::Host;
+use crate::guests::handmade::{Field, Handmade};
+use crate::host::{Host, SOURCE};
 use crate::report::Figures;
 use crate::sink::SinkProcess;
 
@@ -48,7 +55,16 @@ fn main() -> Result<()> {
 
 async fn measure(events: u64) -> Result<()> {
     let sink = SinkProcess::start().await?;
-    let mut host = Host::start(&sink).await?;
+    let alone = measure_host(&sink, None, events).await?;
+    let burner = Handmade::saying("never").loops_on(Field::Source, SOURCE).component();
+    let beside_a_burner = measure_host(&sink, Some(&burner), events).await?;
+    report::print(&alone, &beside_a_burner);
+    Ok(())
+}
+
+/// What becomes of so many events, with a neighbour that has this plugin and gets the same events.
+async fn measure_host(sink: &SinkProcess, neighbour: Option<&[u8]>, events: u64) -> Result<Figures> {
+    let mut host = Host::start(sink, neighbour).await?;
     let mut driver = driver::Driver::new(host.intake);
     driver.send(WARM_UP_EVENTS).await?;
     host.delivered(WARM_UP_EVENTS).await?;
@@ -66,6 +82,5 @@ async fn measure(events: u64) -> Result<()> {
         peak_memory_bytes: host.peak_memory_bytes()?,
     };
     host.stop().await?;
-    report::print(&figures);
-    Ok(())
+    Ok(figures)
 }

@@ -18,6 +18,7 @@ use tokio::process::{Child, Command};
 use crate::sink::SinkProcess;
 
 pub(crate) const TOKEN: &str = "bench-source-token";
+pub(crate) const SOURCE: &str = "bench-gateway";
 /// How often progress is asked for: often enough for the end to be exact within a percent, seldom enough to cost
 /// the host nothing.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,11 +34,18 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) async fn start(sink: &SinkProcess) -> Result<Host> {
+    /// With a second destination when there is a plugin for it.
+    pub(crate) async fn start(sink: &SinkProcess, neighbour: Option<&[u8]>) -> Result<Host> {
         let folder = tempfile::Builder::new().prefix("siemaphore-bench-").tempdir()?;
         fs::write(folder.path().join("ca.pem"), &sink.certificate_pem)?;
         let configuration = folder.path().join("siemaphore.toml");
-        fs::write(&configuration, text(sink.port))?;
+        fs::create_dir(folder.path().join("plugins"))?;
+        let mut text = text(sink.port);
+        if let Some(plugin) = neighbour {
+            fs::write(folder.path().join("plugins/neighbour.wasm"), plugin)?;
+            text.push_str(&destination("neighbour", "neighbour", sink.port));
+        }
+        fs::write(&configuration, text)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
         command.arg("run").arg("--config").arg(&configuration).kill_on_drop(true);
         command
@@ -133,9 +141,17 @@ fn text(port: u16) -> String {
         "[intake]\nlisten = \"127.0.0.1:0\"\n\
          [admin]\nlisten = \"127.0.0.1:0\"\n\
          [egress]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n\
+         [plugins]\nfolder = \"plugins\"\n\
          [log]\nformat = \"json\"\n\
-         [[source]]\nname = \"gateway\"\ntoken = \"env:BENCH_SOURCE_TOKEN\"\n\
-         [[destination]]\nname = \"splunk\"\nformatter = \"splunk\"\nendpoint = \"https://localhost:{port}\"\n\
+         [[source]]\nname = \"{SOURCE}\"\ntoken = \"env:BENCH_SOURCE_TOKEN\"\n{}",
+        destination("splunk", "splunk", port)
+    )
+}
+
+/// The handmade formatter describes how its SIEM authenticates, as the built-in one does.
+fn destination(name: &str, formatter: &str, port: u16) -> String {
+    format!(
+        "[[destination]]\nname = \"{name}\"\nformatter = \"{formatter}\"\nendpoint = \"https://localhost:{port}\"\n\
          secret = \"env:BENCH_HEC_TOKEN\"\nca_file = \"ca.pem\"\n"
     )
 }
