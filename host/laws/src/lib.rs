@@ -1,7 +1,7 @@
 //! What a formatter is held to before it is given real events: the laws of the contract (`wit/v1/formatter.wit`), checked
 //! on a corpus of events.
 //!
-//! - The [`corpus`] is every producer's documented events and what else an event may hold: it is the same on every host.
+//! - The [`corpus()`] is every producer's documented events and what else an event may hold: it is the same on every host.
 //! - [`check`] runs a loaded formatter over it, in fresh instances and in batches cut differently, and says which law
 //!   breaks on which event.
 //!
