@@ -121,6 +121,7 @@ fn leads_to_a_formatter(language: &str, name: &str) {
     assert!(built.is_some_and(|line| line.ends_with(name)), "{name}: {built:?}");
     let project = folder.path().join("my-siem");
     followed.shows("2 samples: 2 the same");
+    followed.shows(&format!("language        {name}"));
     // The page shows what is printed.
     let shown = fs::read_to_string(project.join("snapshots/blocked.txt")).unwrap();
     assert!(GUIDE.contains(shown.trim_end()), "the guide shows another request than\n{shown}");

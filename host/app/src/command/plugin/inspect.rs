@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 use siemaphore_model::formatter::{Description, RequestProfile};
 use siemaphore_registry::signature::TrustedKeys;
-use siemaphore_sandbox::{Configuration, Outside};
+use siemaphore_sandbox::{Configuration, Language, Outside, memory_for};
 
 use crate::cli::Inspect;
 use crate::command::Failure;
@@ -62,6 +62,8 @@ impl Inspected {
             "file": self.named.path,
             "size_bytes": self.named.component.len(),
             "digest": self.named.digest(),
+            "language": Language::of(&self.named.component).as_str(),
+            "memory_needed_bytes": memory_for(&self.named.component),
             "contract": self.outside.contract,
             "imports": self.outside.imports,
             "signature": self.signed,
@@ -85,6 +87,8 @@ impl Inspected {
         let size = print::size(named.component.len() as u64);
         print::line(format_args!("file            {named}, {size}"));
         print::line(format_args!("digest          {}", named.digest()));
+        print::line(format_args!("language        {}", Language::of(&named.component).as_str()));
+        print::line(format_args!("memory          {} is enough", print::size(memory_for(&named.component))));
         print::line(format_args!("contract        siemaphore:formatter@{}", outside.contract));
         match outside.imports.as_slice() {
             [] => print::line("imports         nothing"),
