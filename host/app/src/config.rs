@@ -31,7 +31,7 @@ use siemaphore_registry::RegistryConfig;
 use siemaphore_store::StoreConfig;
 
 pub(crate) use crate::config::destination::DestinationConfig;
-pub(crate) use crate::config::outline::{plugin_folder, state_folder, store_config};
+pub(crate) use crate::config::outline::{PluginPlace, plugin_place, state_folder, store_config};
 use crate::config::problem::Document;
 pub(crate) use crate::config::problem::Problem;
 pub(crate) use crate::config::source::{Credential, SigningScheme, SourceConfig, SourceWay};

@@ -5,7 +5,7 @@
 //! - `openssl genpkey -algorithm ed25519` makes keys, `openssl pkeyutl -sign -rawin` signs, `-verify -rawin` verifies.
 //!
 //! Signed are the bytes of the file and nothing else, its name least of all: whoever may write to the plugin folder
-//! chooses which signed component stands under which name. Private keys are in [`signing`] and no host needs one.
+//! chooses which signed component stands under which name. No host needs a private one ([`SigningKey`]).
 
 mod error;
 mod pem;

@@ -105,6 +105,30 @@ async fn without_a_host_a_signed_file_is_put_there_with_its_signature_for_the_ne
 }
 
 #[tokio::test]
+async fn a_host_that_trusts_keys_is_given_nothing_that_is_not_signed_by_one() {
+    let shop = Workshop::new();
+    let stage = with_my_siem().set().await;
+    let public = run_in(shop.folder(), &["plugin", "keygen", "ours", "--json"]).await.expect(0).json();
+    let public = public["public_key"].as_str().unwrap().to_owned();
+    stage.edit(|text| text.replace("[plugins]\n", &format!("[plugins]\ntrusted_keys = [\"{public}\"]\n")));
+    let first = stage.path("plugins/my-siem.wasm").display().to_string();
+    run_in(shop.folder(), &["plugin", "sign", &first, "--key", "ours"]).await.expect(0);
+    let scene = stage.start(None).await;
+    let file = shop.file("my-siem.wasm", handmade("second"));
+    scene
+        .ask(&["plugin", "install", &file])
+        .await
+        .expect(1)
+        .shows(&["is not signed", "siemaphore plugin sign"]);
+    assert_eq!(fs::read(&first).unwrap(), handmade("first"));
+    run_in(shop.folder(), &["plugin", "sign", "my-siem.wasm", "--key", "ours"]).await.expect(0);
+    scene.ask(&["plugin", "install", &file]).await.expect(0).shows(&["signed by", "active "]);
+    scene.send(&numbered("one", 1)).await;
+    assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "second");
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn a_configuration_without_a_plugin_folder_is_told_apart() {
     let stage = Scene::new().splunk().set().await;
     stage.edit(|text| text.replace("[plugins]\nfolder = \"plugins\"\n", ""));

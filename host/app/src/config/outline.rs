@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use siemaphore_registry::signature::TrustedKeys;
 use siemaphore_store::StoreConfig;
 
 use crate::config::problem::Document;
-use crate::config::{DEFAULT_STATE, Problems, file, section};
+use crate::config::{DEFAULT_STATE, Problems, file, plugin, section};
 
 /// The folder of the store and of the control socket.
 pub(crate) fn state_folder(path: &Path) -> Result<PathBuf> {
@@ -35,12 +36,30 @@ pub(crate) fn store_config(path: &Path) -> Result<StoreConfig> {
     }
 }
 
-/// The folder of customers' formatters, where one is configured.
-pub(crate) fn plugin_folder(path: &Path) -> Result<Option<PathBuf>> {
-    let (_, table) = read(path)?;
-    let section = table.get("plugins");
-    let folder = section.and_then(|section| section.get("folder")).and_then(toml::Value::as_str);
-    Ok(folder.map(|folder| path.parent().unwrap_or(Path::new("")).join(folder)))
+/// Where customers' formatters are, and whose signatures are believed.
+pub(crate) struct PluginPlace {
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) trusted_keys: TrustedKeys,
+}
+
+/// Its keys have to be right, too: nothing is put before a host that it does not trust.
+pub(crate) fn plugin_place(path: &Path) -> Result<PluginPlace> {
+    let (text, table) = read(path)?;
+    let written = match table.get("plugins").cloned() {
+        None => file::Plugins::default(),
+        Some(section) => section.try_into().with_context(|| format!("{}: [plugins]", path.display()))?,
+    };
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let document = Document::new(&text);
+    let mut problems = Problems { document: &document, found: Vec::new() };
+    let keys = plugin::trusted_keys(&mut problems, &written.trusted_keys, beside);
+    match problems.found.first() {
+        Some(problem) => bail!("{}: {problem}", path.display()),
+        None => {
+            let folder = written.folder.map(|folder| beside.join(folder));
+            Ok(PluginPlace { folder, trusted_keys: TrustedKeys::new(keys) })
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<(String, toml::Table)> {
@@ -96,8 +115,11 @@ mod tests {
             ("", None),
         ] {
             fs::write(&path, text).unwrap();
-            assert_eq!(plugin_folder(&path).unwrap(), expected);
+            let place = plugin_place(&path).unwrap();
+            assert_eq!((place.folder, place.trusted_keys.is_empty()), (expected, true));
         }
+        fs::write(&path, "[plugins]\ntrusted_keys = ['no key']").unwrap();
+        assert!(plugin_place(&path).is_err());
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn policy(problems: &mut Problems<'_>, place: &problem::Path, written: Option<&s
 }
 
 /// Files, or keys as they are.
-fn trusted_keys(problems: &mut Problems<'_>, written: &[String], folder: &Path) -> Vec<PublicKey> {
+pub(super) fn trusted_keys(problems: &mut Problems<'_>, written: &[String], folder: &Path) -> Vec<PublicKey> {
     let mut keys = Vec::new();
     for (index, written) in written.iter().enumerate() {
         let path = at!["plugins", "trusted_keys", index];

@@ -16,7 +16,7 @@ use crate::command::Failure;
 use crate::command::plugin::file::{PluginFile, write_whole};
 use crate::command::plugin::offline::Named;
 use crate::command::plugin::signed::{self, Signed};
-use crate::config;
+use crate::config::{self, PluginPlace};
 use crate::control::Client;
 use crate::print;
 
@@ -27,14 +27,15 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
 pub(crate) async fn run(command: Install) -> Result<(), Failure> {
     let Install { file, key, asking } = command;
     let config = &asking.configured.config;
-    let folder = config::plugin_folder(config)?.ok_or_else(|| {
+    let PluginPlace { folder, trusted_keys } = config::plugin_place(config)?;
+    let folder = folder.ok_or_else(|| {
         anyhow!(
             "{} names no plugin folder\n  hint: write `folder = \"plugins\"` under [plugins], make that folder, \
              and start the host again",
             config.display()
         )
     })?;
-    let keys = signed::read_keys(&key)?;
+    let keys = [trusted_keys, signed::read_keys(&key)?];
     let installed = tokio::task::spawn_blocking(move || install(&file, &folder, &keys)).await??;
     let host = Client::running_host(&config::state_folder(config)?).await?;
     let state = match &host {
@@ -90,7 +91,8 @@ enum State {
     NoHost,
 }
 
-fn install(file: &Path, folder: &Path, keys: &TrustedKeys) -> Result<Installed> {
+/// Of each set of keys, the host's and the person's, one has to have signed the file, unless the set is empty.
+fn install(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Installed> {
     let file = PluginFile::read(file)?;
     check_name(&file.name)?;
     if !folder.is_dir() {
@@ -100,7 +102,12 @@ fn install(file: &Path, folder: &Path, keys: &TrustedKeys) -> Result<Installed> 
         ));
     }
     let beside = signed::read_beside(&file.path)?;
-    let signature = Signed::of(&file.path, &file.component, beside.as_deref(), keys)?;
+    let [by_hosts, by_persons] =
+        keys.each_ref().map(|keys| Signed::of(&file.path, &file.component, beside.as_deref(), keys));
+    let signature = match by_hosts? {
+        signed @ Signed::By { .. } => by_persons.map(|_| signed)?,
+        Signed::No | Signed::Unverified => by_persons?,
+    };
     let digest = file.digest();
     let named = Named::from(file);
     let formatter = named.load()?;
