@@ -20,7 +20,12 @@ async fn a_file_is_told_by_digest_contract_and_imports_and_settings_by_name_kind
         "signature       none",
     ]);
     let built_in = run(&["plugin", "inspect", "elasticsearch"]).await.expect(0);
-    built_in.shows(&["elasticsearch (built in)", "wasi:io/streams@0.2", "fields.user_id"]);
+    built_in.shows(&[
+        "elasticsearch (built in)",
+        "language        Rust",
+        "wasi:io/streams@0.2",
+        "fields.user_id",
+    ]);
     assert!(
         !built_in.stdout.contains("signature"),
         "what is built in is part of the host: {}",
@@ -36,6 +41,7 @@ async fn a_file_is_told_by_digest_contract_and_imports_and_settings_by_name_kind
     let told = run(&["plugin", "inspect", &acme, "--json"]).await.expect(0).json();
     assert_eq!((&told["digest"], &told["contract"]), (&digest.into(), &"1.0.0".into()));
     assert_eq!(told["signature"]["state"], "no");
+    assert_eq!((&told["language"], &told["memory_needed_bytes"]), (&"unknown".into(), &(64 << 20).into()));
     assert_eq!(told["size_bytes"], handmade("inspected").len());
     let damaged = shop.file("damaged.wasm", &bundled("splunk")[..20_000]);
     run(&["plugin", "inspect", &damaged]).await.expect(1).shows(&["damaged", "hint: "]);
