@@ -150,8 +150,10 @@ impl Registry {
         // Taken out first: the drop waits for the watcher's thread.
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(watcher);
-        // What changed while it ended.
-        self.shared.keep_now();
+        // What changed while it ended. A look that is still under way keeps it itself.
+        if let Ok(_seen) = self.shared.seen.try_lock() {
+            self.shared.keep();
+        }
     }
 }
 

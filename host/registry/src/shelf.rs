@@ -85,6 +85,8 @@ impl Shelf {
 
     /// Keeps a component that is about to be used. A failure is logged: it costs the way back after a restart.
     pub(crate) fn keep_component(&self, artifact: &Artifact) {
+        // Two files with the same bytes are the same file here.
+        let _kept = self.lock();
         let path = self.path(artifact.digest());
         if path.exists() {
             return;

@@ -22,7 +22,28 @@ pub(crate) struct Watcher {
     watch: Watch,
     /// Wakes the thread. Its last owner ends it.
     wake: Option<Arc<SyncSender<()>>>,
+    looks: Looks,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Whether the thread may look. Held for as long as it does.
+#[derive(Clone, Default)]
+struct Looks(Arc<Mutex<bool>>);
+
+impl Looks {
+    fn look(&self, look: &impl Fn()) {
+        let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*ended {
+            look();
+        }
+    }
+
+    /// No more looks. False when one is under way.
+    fn end(&self) -> bool {
+        let Ok(mut ended) = self.0.try_lock() else { return false };
+        *ended = true;
+        true
+    }
 }
 
 /// What wakes the thread: the operating system, and plugins whose versions have changed.
@@ -83,17 +104,19 @@ impl Watcher {
         events.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
         let watch = Watch { folder: folder.to_owned(), events: Arc::new(Mutex::new(Some(events))) };
         let renewing = watch.clone();
+        let looks = Looks::default();
+        let looking = looks.clone();
         let thread = std::thread::Builder::new()
             .name("plugin-watcher".to_owned())
             .spawn(move || {
                 while gather(&receiver) {
                     // Before the look, so that nothing falls between them.
                     renewing.renew();
-                    look();
+                    looking.look(&look);
                 }
             })
             .map_err(RegistryError::Thread)?;
-        Ok(Watcher { watch, wake, thread: Some(thread) })
+        Ok(Watcher { watch, wake, looks, thread: Some(thread) })
     }
 
     /// Watches what has the folder's name now.
@@ -106,7 +129,9 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         drop(self.watch.events.lock().unwrap_or_else(PoisonError::into_inner).take());
         drop(self.wake.take());
-        if let Some(thread) = self.thread.take()
+        // A look takes as long as a formatter takes to be checked. It changes files by renaming only, so nobody has to wait
+        // for its end: neither a host that stops nor the end of the process.
+        if let Some(thread) = self.thread.take().filter(|_| self.looks.end())
             && thread.join().is_err()
         {
             tracing::error!("the plugin watcher had panicked");
