@@ -10,7 +10,7 @@ use siemaphore_sandbox::{
 
 use crate::guests::compile_bomb;
 use crate::support::events::numbered;
-use crate::support::formatter::{bundled, rebuilt};
+use crate::support::formatter::{bundled, handmade, rebuilt};
 use crate::support::{Entry, Scene};
 
 fn child(limits: CompilerLimits) -> Compiler {
@@ -96,5 +96,25 @@ async fn a_component_that_never_compiles_neither_holds_up_the_others_nor_the_hos
     scene.send(&numbered("meanwhile", 10)).await;
     scene.splunk().arrived(10).await;
     // Waits for as long as any story does, and the bomb takes longer.
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_start_finds_all_its_plugins_compiled_and_checked() {
+    const PLUGINS: usize = 20;
+    let mut building = Scene::new().splunk();
+    for number in 0..PLUGINS {
+        building = building.plugin(&format!("plugin-{number}.wasm"), &handmade(&format!("words {number}")));
+    }
+    let mut scene = building.start().await;
+    let compiled =
+        |scene: &Scene| scene.host.log.all().iter().filter(|line| line.contains("\"compiling\"")).count();
+    assert_eq!(compiled(&scene), PLUGINS);
+    assert!(scene.host.terminate().await.success());
+    scene.restart().await;
+    assert_eq!(compiled(&scene), 0);
+    let listed = scene.ask(&["plugin", "list", "--json"]).await.expect(0).json();
+    let active = listed.as_array().unwrap().iter().filter(|plugin| plugin["state"] == "active");
+    assert_eq!(active.count(), PLUGINS + 1, "and Splunk's own");
     scene.stop().await;
 }
