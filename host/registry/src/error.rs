@@ -33,6 +33,8 @@ pub enum PluginError {
     Unsettled,
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error("{error}; {advice}")]
+    TooLittleMemory { error: LoadError, advice: String },
     /// Whose message names the law.
     #[error("{0}")]
     Unlawful(Broken),
@@ -60,6 +62,9 @@ impl PluginError {
             PluginError::TooLarge { .. } => "build it in release mode and without debug information",
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
+            PluginError::TooLittleMemory { .. } => {
+                "a plugin of its own gets more with `memory` under [[plugin]]; restart afterwards"
+            }
             PluginError::Unlawful(broken) => broken.hint(),
             PluginError::Signature(error) => error.hint(),
             PluginError::OtherDigest { .. } => {

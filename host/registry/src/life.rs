@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
-use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, LoadError, Sandbox};
+use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, Language, LoadError, Sandbox};
 
 /// Bytes that claim to be a plugin, and the name that they were given.
 pub struct Artifact {
@@ -23,6 +23,7 @@ pub struct Verified<'a>(&'a Artifact);
 pub struct Compiled {
     formatter: Formatter,
     digest: String,
+    language: Language,
 }
 
 /// The version that formats. A batch keeps the one it began with.
@@ -34,6 +35,8 @@ pub struct Active {
     pub version: String,
     /// SHA-256 of the component, in hex.
     pub digest: String,
+    /// What it was written in, as far as it tells.
+    pub language: Language,
     pub loaded_at: SystemTime,
 }
 
@@ -80,7 +83,7 @@ impl Verified<'_> {
     ) -> Result<Compiled, LoadError> {
         let Verified(Artifact { name, component, digest, .. }) = self;
         let formatter = sandbox.load_from(code, name, component, limits.clone())?;
-        Ok(Compiled { formatter, digest: digest.clone() })
+        Ok(Compiled { formatter, digest: digest.clone(), language: Language::of(component) })
     }
 }
 
@@ -91,7 +94,8 @@ impl Compiled {
 
     pub fn activate(self, now: SystemTime) -> Arc<Active> {
         let version = self.formatter.description().version.clone();
-        Arc::new(Active { formatter: self.formatter, version, digest: self.digest, loaded_at: now })
+        let Compiled { formatter, digest, language } = self;
+        Arc::new(Active { formatter, version, digest, language, loaded_at: now })
     }
 }
 

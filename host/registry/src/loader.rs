@@ -4,7 +4,9 @@ use std::fs;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use siemaphore_sandbox::{CodeCache, CodeSource, Configuration, GuestLimits, LoadError, Sandbox};
+use siemaphore_sandbox::{
+    CodeCache, CodeSource, Configuration, GuestLimits, LoadError, Sandbox, memory_advice,
+};
 
 use crate::config::{PluginConfig, RegistryConfig};
 use crate::error::PluginError;
@@ -47,7 +49,8 @@ impl Loader {
     ) -> Result<Arc<Active>, PluginError> {
         check_digest(artifact, config)?;
         self.check_signature(artifact)?;
-        let compiled = artifact.verify()?.compile(&self.sandbox, &self.code, &config.limits)?;
+        let compiled = artifact.verify()?.compile(&self.sandbox, &self.code, &config.limits);
+        let compiled = compiled.map_err(|error| advise(artifact, error))?;
         self.hold_to_the_laws(artifact, &compiled, config)?;
         Ok(compiled.activate(SystemTime::now()))
     }
@@ -84,6 +87,18 @@ impl Loader {
             cache.note(artifact.component(), &note);
         }
         Ok(())
+    }
+}
+
+/// An interpreter may need more memory than the limit before it has seen an event.
+fn advise(artifact: &Artifact, error: LoadError) -> PluginError {
+    let advice = match &error {
+        LoadError::Fault(fault) => memory_advice(artifact.component(), fault),
+        _ => None,
+    };
+    match advice {
+        Some(advice) => PluginError::TooLittleMemory { error, advice },
+        None => PluginError::Load(error),
     }
 }
 

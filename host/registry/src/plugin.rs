@@ -269,6 +269,7 @@ impl Plugin {
             version: active.as_ref().map(|active| active.version.clone()),
             digest: active.as_ref().map(|active| active.digest.clone()),
             title: active.as_ref().map(|active| active.formatter.description().title.clone()),
+            language: active.as_ref().map(|active| active.language.as_str()),
             error: versions.problem.clone(),
             size_bytes: versions.size_bytes,
             is_new: active.is_some() && versions.previous.is_some() && !versions.proven,

@@ -15,10 +15,11 @@ pub struct PluginStatus {
     pub origin: Origin,
     pub policy: Policy,
     pub state: PluginState,
-    /// Of the active version, as are digest, title and time.
+    /// Of the active version, as are digest, title, language and time.
     pub version: Option<String>,
     pub digest: Option<String>,
     pub title: Option<String>,
+    pub language: Option<&'static str>,
     /// Why the file as it is now is not the active version, with what to do about it.
     pub error: Option<String>,
     /// Of the file as it is now; of the component for a built-in one.

@@ -31,6 +31,8 @@ struct PluginView {
     /// SHA-256 of the component.
     digest: Option<String>,
     title: Option<String>,
+    /// What it was written in, as far as it tells.
+    language: Option<&'static str>,
     /// Why the file that is there now is not the active version.
     error: Option<String>,
     size_bytes: u64,
@@ -88,6 +90,7 @@ fn view(plugin: PluginStatus) -> PluginView {
         version: plugin.version,
         digest: plugin.digest,
         title: plugin.title,
+        language: plugin.language,
         error: plugin.error,
         size_bytes: plugin.size_bytes,
         loaded_ms: plugin.loaded_at.and_then(|at| u64::try_from(since_1970(at).as_millis()).ok()),

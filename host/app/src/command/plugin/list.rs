@@ -12,7 +12,8 @@ pub(crate) fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
     if as_json {
         return Ok(print::json(&plugins)?);
     }
-    let mut table = print::table(&["name", "origin", "state", "version", "digest", "size", "title"]);
+    let mut table =
+        print::table(&["name", "origin", "state", "version", "digest", "language", "size", "title"]);
     for plugin in plugins {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
         let digest: String = text("digest").chars().take(12).collect();
@@ -22,11 +23,12 @@ pub(crate) fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
             state(&text("state"), plugin["is_new"] == true),
             print::cell(text("version")),
             print::cell(digest),
+            print::cell(text("language")),
             print::cell(plugin["size_bytes"].as_u64().map(print::size).unwrap_or_default()),
             print::cell(text("title")),
         ]);
     }
-    print::show_fitted(&mut table, &[5, 1]);
+    print::show_fitted(&mut table, &[6, 1, 5]);
     for plugin in plugins {
         let name = plugin["name"].as_str().unwrap_or_default();
         if let Some(error) = plugin["error"].as_str() {
