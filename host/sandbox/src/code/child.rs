@@ -10,7 +10,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, kill_process, set_parent_process_death_signal, setrlimit,
+};
 
 use crate::code::compile_here;
 use crate::error::LoadError;
@@ -62,6 +64,8 @@ fn limit_this_process(limits: &CompilerLimits) -> io::Result<()> {
     let both = |limit| Rlimit { current: Some(limit), maximum: Some(limit) };
     setrlimit(Resource::As, both(limits.memory_bytes))?;
     setrlimit(Resource::Cpu, both(limits.cpu.as_secs()))?;
+    // A host that is killed cannot end its children.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     // A compiler that breaks must not leave a stranger's file on the disk.
     setrlimit(Resource::Core, both(0))?;
     Ok(())
