@@ -36,7 +36,8 @@ impl CodeCache {
     /// What was kept of this component, if it is whole.
     pub(crate) fn code(&self, component: &[u8]) -> Option<Vec<u8>> {
         self.check_folder().ok()?;
-        let file = File::open(self.path(component, CODE, "")).ok()?;
+        let path = self.path(component, CODE, "");
+        let file = File::open(&path).ok()?;
         let metadata = file.metadata().ok()?;
         if !metadata.is_file()
             || !is_private(&metadata)
@@ -47,7 +48,7 @@ impl CodeCache {
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
         (&file).read_to_end(&mut bytes).ok()?;
         let code = bytes.split_off(DIGEST_BYTES.min(bytes.len()));
-        if Sha256::digest(&code).as_slice() != bytes {
+        if checksum(&path, &code).as_ref() != bytes {
             return None;
         }
         // What is used stays the longest. A read-only file system loses this only.
@@ -57,8 +58,8 @@ impl CodeCache {
 
     /// Keeps code for the next start. A failure costs time then, and nothing else: it is logged.
     pub(crate) fn keep_code(&self, component: &[u8], code: &[u8]) {
-        let digest = Sha256::digest(code);
-        self.keep(&self.path(component, CODE, ""), &[&digest, code]);
+        let path = self.path(component, CODE, "");
+        self.keep(&path, &[checksum(&path, code).as_ref(), code]);
     }
 
     /// Whether `what` was noted of this component: a fact that took long to find out.
@@ -121,6 +122,14 @@ impl CodeCache {
         }
         Ok(())
     }
+}
+
+/// Of the name too: a file in the place of another is damage as well.
+fn checksum(path: &Path, code: &[u8]) -> impl AsRef<[u8]> + use<> {
+    let mut digest = Sha256::new();
+    digest.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    digest.update(code);
+    digest.finalize()
 }
 
 /// Belongs to this user, and nobody else can write to it.
