@@ -17,7 +17,8 @@ pub(crate) fn of_file(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_string_lossy();
     let is_plugin =
         path.extension().is_some_and(|extension| extension == EXTENSION) && !stem.starts_with('.');
-    is_plugin.then(|| stem.into_owned())
+    // Whoever sees a name that cannot be used sees no line breaks or terminal escapes of it.
+    is_plugin.then(|| stem.escape_debug().to_string())
 }
 
 #[cfg(test)]
