@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -21,6 +21,9 @@ const MAX_FILES: usize = 1_000;
 pub(crate) struct Stamp {
     bytes: u64,
     modified: SystemTime,
+    /// Tools that copy keep the time of the last change to a file's content, and two builds may have the same length.
+    inode: u64,
+    changed: (i64, i64),
 }
 
 /// A file that is meant to be a plugin.
@@ -79,5 +82,6 @@ fn stamp(metadata: &Metadata) -> io::Result<Stamp> {
     if !metadata.is_file() {
         return Err(io::Error::other("not a file"));
     }
-    Ok(Stamp { bytes: metadata.len(), modified: metadata.modified()? })
+    let changed = (metadata.ctime(), metadata.ctime_nsec());
+    Ok(Stamp { bytes: metadata.len(), modified: metadata.modified()?, inode: metadata.ino(), changed })
 }
