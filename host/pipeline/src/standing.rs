@@ -33,7 +33,9 @@ impl Task {
         let Some(version) = formatted.version.clone() else { return false };
         let broke =
             formatted.broke.as_deref().is_some_and(|reason| self.report(&version, Outcome::Failed(reason)));
-        broke || (formatted.rejected > 0 && self.report(&version, Outcome::Refused(formatted.rejected)))
+        // What is too large for the SIEM was made so by the formatter.
+        let refused = formatted.rejected + formatted.given_up.len() as u64;
+        broke || (refused > 0 && self.report(&version, Outcome::Refused(refused)))
     }
 
     /// Everything once more, with the version that formats then.
