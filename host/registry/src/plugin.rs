@@ -147,8 +147,10 @@ impl Plugin {
             "the formatter has gone back to its previous version"
         );
         versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason: reason.to_owned() });
-        versions.candidate = None;
-        versions.problem = Some(PluginError::SentBack(reason.to_owned()).describe());
+        // With a candidate the file is another one, and nothing is wrong with it.
+        if versions.candidate.is_none() {
+            versions.problem = Some(PluginError::SentBack(reason.to_owned()).describe());
+        }
         versions.begin(track, true);
         versions.retire(&failed);
         self.store(Arc::clone(&previous));
@@ -160,12 +162,21 @@ impl Plugin {
     pub(crate) fn swap(&self, active: Arc<Active>) {
         let mut versions = self.versions();
         let before = self.active();
-        let former = versions.previous.take();
-        if let Some((former, _)) = former {
-            versions.retire(&former);
-        }
         if let Some(before) = before {
-            versions.previous = Some((before, versions.track));
+            let is_tried = versions.proven || versions.track.gone_through > 0;
+            match versions.previous.take() {
+                // Two files in a row, and nothing has gone through the first: the way back is to what has worked.
+                Some(working) if !is_tried => {
+                    versions.previous = Some(working);
+                    versions.retire(&before);
+                }
+                former => {
+                    versions.previous = Some((before, versions.track));
+                    if let Some((former, _)) = former {
+                        versions.retire(&former);
+                    }
+                }
+            }
         }
         versions.begin(Track::default(), false);
         versions.accept();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{available_parallelism, scope};
@@ -40,6 +40,7 @@ struct Shared {
     /// The files as they were looked at last. Held during a look, so that two never mix.
     seen: Mutex<BTreeMap<String, Found>>,
     shelf: Option<Shelf>,
+    claimed: AtomicBool,
     wake: Weak<SyncSender<()>>,
     /// Counts the looks, and the operator's words.
     changes: watch::Sender<u64>,
@@ -61,6 +62,7 @@ impl Registry {
             plugins: Mutex::default(),
             seen: Mutex::default(),
             shelf: config.state.as_ref().map(|state| Shelf::open(state.join(SHELF))),
+            claimed: AtomicBool::new(false),
             wake: signals.wake(),
             changes: watch::Sender::new(0),
             config,
@@ -111,17 +113,15 @@ impl Registry {
     /// active then; none when nothing waits.
     pub fn promote(&self, name: &str) -> Option<Arc<Active>> {
         let plugin = self.shared.plugins().get(name).cloned()?;
-        if plugin.forgive().is_some() {
+        let mut promoted = plugin.promote();
+        if promoted.is_none() && plugin.forgive().is_some() {
             self.shared.forget_file(name);
             self.shared.look();
             // With the policy `manual` it waits now, and this is the word.
-            let promoted = plugin.promote().or_else(|| plugin.active());
-            self.shared.keep_now();
-            return promoted;
+            promoted = plugin.promote().or_else(|| plugin.active());
         }
-        let promoted = plugin.promote()?;
         self.shared.keep_now();
-        Some(promoted)
+        promoted
     }
 
     /// Makes the version before the active one active again.
@@ -142,6 +142,13 @@ impl Registry {
     /// Wakes when a formatter appears, changes, fails or goes: for whoever waits for a name that is not there yet.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
+    }
+
+    /// The state folder is this host's: from now on it is kept there which versions are in use. Before, a host that does not
+    /// start would change what another one needs.
+    pub fn claim_state(&self) {
+        self.shared.claimed.store(true, Ordering::Relaxed);
+        self.shared.keep_now();
     }
 
     /// Ends the watch, and what is being loaded. What is active stays so.
@@ -311,7 +318,15 @@ impl Shared {
         let kept = shelf.kept(plugin.name());
         let config = self.config.of(plugin.name());
         let load = |digest: &Option<String>| {
-            let artifact = shelf.component(plugin.name(), digest.as_deref()?)?;
+            let digest = digest.as_deref()?;
+            let Some(artifact) = shelf.component(plugin.name(), digest) else {
+                tracing::warn!(
+                    formatter = plugin.name(),
+                    digest,
+                    "a version of before the restart is damaged or gone"
+                );
+                return None;
+            };
             self.loader
                 .load(&artifact, &config)
                 .inspect_err(|error| {
@@ -355,7 +370,9 @@ impl Shared {
 
     /// Writes down which versions are in use.
     fn keep(&self) {
-        let Some(shelf) = &self.shelf else { return };
+        let Some(shelf) = self.shelf.as_ref().filter(|_| self.claimed.load(Ordering::Relaxed)) else {
+            return;
+        };
         let plugins = self.plugins();
         let customers = plugins.values().filter(|plugin| !plugin.is_built_in() && plugin.active().is_some());
         let kept = customers.map(|plugin| (plugin.name().to_owned(), plugin.kept())).collect();

@@ -88,7 +88,8 @@ impl Shelf {
         // Two files with the same bytes are the same file here.
         let _kept = self.lock();
         let path = self.path(artifact.digest());
-        if path.exists() {
+        if self.component("", artifact.digest()).is_some_and(|kept| kept.signature() == artifact.signature())
+        {
             return;
         }
         let kept = self.make_folder().and_then(|()| {

@@ -116,7 +116,9 @@ impl Bench {
 fn start(config: &RegistryConfig) -> Registry {
     let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
     let bundled: &'static [u8] = Vec::leak(guest("builtin"));
-    Registry::start(sandbox, &[("splunk", bundled)], config.clone()).unwrap()
+    let registry = Registry::start(sandbox, &[("splunk", bundled)], config.clone()).unwrap();
+    registry.claim_state();
+    registry
 }
 
 /// An honest formatter with a title.

@@ -130,9 +130,20 @@ fn a_replaced_version_drains_while_a_batch_uses_it() {
     let mut bench = replaced_at_once();
     let plugin = bench.registry.get("acme").unwrap();
     let batch = plugin.previous().unwrap();
+    plugin.report(&plugin.active().unwrap(), Outcome::GoneThrough(1));
     bench.write("acme.wasm", &guest("third"));
     let status = bench.wait_for_title("acme", "third");
     assert_eq!(status.draining.iter().map(|version| &version.digest).collect::<Vec<_>>(), [&batch.digest]);
     drop(batch);
     assert_eq!(bench.wait_for_title("acme", "third").draining, []);
+}
+
+#[test]
+fn after_two_bad_files_in_a_row_the_way_back_is_to_what_has_worked() {
+    let mut bench = replaced_at_once();
+    bench.write("acme.wasm", &guest("third"));
+    bench.wait_for_title("acme", "third");
+    let plugin = bench.registry.get("acme").unwrap();
+    assert!(plugin.report(&plugin.active().unwrap(), Outcome::Failed("it broke")));
+    assert_eq!(title_of(&bench), "first", "nothing had gone through the second");
 }
