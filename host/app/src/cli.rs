@@ -108,9 +108,12 @@ pub(crate) struct Send {
     /// Send at most so many events a second
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
-    /// Send the whole file again, also when an earlier run was broken off
+    /// Begin with the first event, also when an earlier run was broken off; what the host knows is not stored twice
     #[arg(long)]
     pub(crate) from_the_beginning: bool,
+    /// Store the events once more where the host knows them already from an earlier run
+    #[arg(long, conflicts_with = "from_the_beginning")]
+    pub(crate) again: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -18,6 +18,8 @@ use crate::signature::SignatureFault;
 const DISK_RESERVE_RETRY: Duration = Duration::from_secs(30);
 /// When to try again while the host stops, its store fails or its memory is taken.
 const STORE_RETRY: Duration = Duration::from_secs(5);
+/// By the name that other services with an `Idempotency-Key` use. In a header, so that the body is that of the first answer.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 #[derive(Debug, Serialize)]
 struct Outcome<'a> {
@@ -46,6 +48,13 @@ pub(crate) fn accepted_text(batch: &Batch) -> String {
 
 pub(crate) fn accepted(text: String) -> Response {
     json(StatusCode::OK, text)
+}
+
+/// The first answer once more, marked: whoever counts can tell that nothing was stored this time.
+pub(crate) fn repeated(text: String) -> Response {
+    let mut response = accepted(text);
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 /// Not one event was accepted, and at least one was sent.

@@ -186,7 +186,7 @@ impl Shared {
             && let Some(answer) = self.commit.log.repeated(&source.source.name, key, digest).await?
         {
             source.counters.repeated.add(1);
-            return Ok(answer::accepted(answer));
+            return Ok(answer::repeated(answer));
         }
         let (batch, decoding) = self.decode(text, head.format, source, decoding).await?;
         self.store(batch, identity, source, decoding).await
@@ -333,7 +333,7 @@ impl Shared {
         let portion = Portion { batch, idempotency, memory, is_fetched: false };
         match self.commit.run(portion, source).await?.0 {
             Appended::Stored => Ok(answer::accepted(answer)),
-            Appended::Repeated { answer } => Ok(answer::accepted(answer)),
+            Appended::Repeated { answer } => Ok(answer::repeated(answer)),
         }
     }
 }

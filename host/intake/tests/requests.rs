@@ -91,17 +91,20 @@ async fn replaced_sources_hold_for_the_next_request() {
 }
 
 #[tokio::test]
-async fn a_repetition_gets_the_first_answer_and_is_not_stored_again() {
+async fn a_repetition_gets_the_first_answer_with_a_mark_and_is_not_stored_again() {
     let intake = TestIntake::new();
     let body = r#"[{"id":"1"},7]"#;
     let first = intake.post(&[("idempotency-key", "k1")], body).await;
     first.expect(200, 1);
+    assert_eq!(first.header("idempotent-replayed"), "");
     let packed = [("idempotency-key", "k1"), ("content-encoding", "gzip")];
     let second = intake.post(&packed, gzip(body.as_bytes())).await;
     assert_eq!((second.status, &second.text), (first.status, &first.text));
+    assert_eq!(second.header("idempotent-replayed"), "true");
     intake.log.find_nothing_early();
     let third = intake.post(&[("idempotency-key", "k1")], body).await;
     assert_eq!((third.status, &third.text), (first.status, &first.text));
+    assert_eq!(third.header("idempotent-replayed"), "true");
     assert_eq!(intake.log.requests(), 1);
     let snapshot = &intake.metrics.snapshot()[0];
     assert_eq!((snapshot.accepted, snapshot.repeated), (1, 2));

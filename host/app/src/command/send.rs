@@ -27,7 +27,7 @@ use crate::command::Failure;
 use crate::command::exported;
 use crate::command::send::batches::{BATCH_EVENTS, Batch, Batches};
 use crate::command::send::pace::Pace;
-use crate::command::send::resume::Resume;
+use crate::command::send::resume::{Resume, Start};
 use crate::command::send::upload::{Receipt, Uploader};
 use crate::events_file::for_each_event;
 use crate::print;
@@ -43,8 +43,14 @@ struct Summary {
     /// Of an earlier run that was broken off: passed over.
     passed_over: u64,
     events: u64,
+    /// New or known.
     accepted: u64,
+    /// Stored now.
+    new: u64,
+    /// Stored before, and not once more.
+    already_known: u64,
     refused: u64,
+    /// Of the new ones.
     redacted_values: u64,
     refusals: Vec<Refusal>,
 }
@@ -59,8 +65,8 @@ struct Refusal {
 pub(crate) async fn run(command: Send) -> Result<(), Failure> {
     // First of all whether there is a file: who has mistyped its name need not look for a token.
     let bar = progress(&command)?;
-    let uploader = Arc::new(Uploader::new(&command, bar.clone()).await?);
     let mut resume = resume(&command)?;
+    let uploader = Arc::new(Uploader::new(&command, bar.clone(), resume.repetition()).await?);
     let passed_over = resume.events();
     if passed_over > 0 {
         let events = print::count(passed_over, "event");
@@ -70,7 +76,7 @@ pub(crate) async fn run(command: Send) -> Result<(), Failure> {
     let (file, reading_bar, most_events) = (command.file.clone(), bar.clone(), resume.batch_events());
     let reader =
         tokio::task::spawn_blocking(move || read(&file, &reading_bar, batches, most_events, passed_over));
-    let uploaded = upload_all(uploader, received, Pace::new(command.rate), &mut resume).await;
+    let uploaded = upload_all(uploader, received, Pace::new(command.rate), &mut resume, &bar).await;
     bar.finish_and_clear();
     // The reader stops by itself when nobody takes its batches any more; its own error is the more telling one.
     let read = reader.await?;
@@ -84,10 +90,15 @@ pub(crate) async fn run(command: Send) -> Result<(), Failure> {
 /// Requests of at most a second each, so that a low rate is kept evenly.
 fn resume(command: &Send) -> Result<Resume, Failure> {
     let batch_events = command.rate.map_or(BATCH_EVENTS, |rate| BATCH_EVENTS.min(rate.into()));
+    let start = match (command.again, command.from_the_beginning) {
+        (true, _) => Start::Again,
+        (false, true) => Start::Beginning,
+        (false, false) => Start::WhereItWas,
+    };
     if is_standard_input(&command.file) || !command.file.is_file() {
-        return Ok(Resume::none(batch_events));
+        return Ok(Resume::none(batch_events, start));
     }
-    let resume = Resume::of(&command.file, &command.to, batch_events, command.from_the_beginning);
+    let resume = Resume::of(&command.file, &command.to, batch_events, start);
     Ok(resume.with_context(|| format!("cannot read {}", command.file.display()))?)
 }
 
@@ -138,6 +149,7 @@ async fn upload_all(
     mut batches: mpsc::Receiver<Batch>,
     mut pace: Pace,
     resume: &mut Resume,
+    bar: &ProgressBar,
 ) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let mut in_flight = JoinSet::new();
@@ -149,7 +161,7 @@ async fn upload_all(
         tokio::select! {
             // What is confirmed is noted before more is sent.
             biased;
-            Some(receipt) = in_flight.join_next() => summary.add(receipt??, resume),
+            Some(receipt) = in_flight.join_next() => summary.add(receipt??, resume, bar),
             batch = next, if in_flight.len() < REQUESTS_IN_FLIGHT => match batch {
                 Some(batch) => {
                     pace.sent(batch.events);
@@ -161,7 +173,7 @@ async fn upload_all(
         }
     }
     while let Some(receipt) = in_flight.join_next().await {
-        summary.add(receipt??, resume);
+        summary.add(receipt??, resume, bar);
     }
     summary.refusals.sort_by_key(|refusal| refusal.event);
     summary.refusals.truncate(REFUSALS_SHOWN);
@@ -169,12 +181,18 @@ async fn upload_all(
 }
 
 impl Summary {
-    fn add(&mut self, receipt: Receipt, resume: &mut Resume) {
+    fn add(&mut self, receipt: Receipt, resume: &mut Resume, bar: &ProgressBar) {
         resume.confirmed(receipt.first, receipt.events);
         self.events += receipt.events;
         self.accepted += receipt.accepted;
         self.refused += receipt.events.saturating_sub(receipt.accepted);
-        self.redacted_values += receipt.redacted;
+        if receipt.is_known {
+            self.already_known += receipt.accepted;
+            bar.set_message(format!("{} already known", self.already_known));
+        } else {
+            self.new += receipt.accepted;
+            self.redacted_values += receipt.redacted;
+        }
         let room = REFUSALS_SHOWN * 2 * REQUESTS_IN_FLIGHT;
         let refusals = receipt.refused.into_iter();
         let refusals = refusals
@@ -187,9 +205,15 @@ fn report(summary: &Summary, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return Ok(print::json(summary)?);
     }
-    let Summary { passed_over, events, accepted, refused, redacted_values, refusals } = summary;
+    let Summary { passed_over, events, accepted, new, already_known, refused, redacted_values, refusals } =
+        summary;
     let (events, values) = (print::count(*events, "event"), print::count(*redacted_values, "value"));
-    print::line(format_args!("{accepted} of {events} accepted, {values} redacted"));
+    match *already_known {
+        0 => print::line(format_args!("{accepted} of {events} accepted, {values} redacted")),
+        known => print::line(format_args!(
+            "{accepted} of {events} accepted: {new} new, {known} already known; {values} redacted"
+        )),
+    }
     if *passed_over > 0 {
         let earlier = print::count(*passed_over, "event");
         print::line(format_args!("  {earlier} had been sent by an earlier run"));
@@ -199,6 +223,12 @@ fn report(summary: &Summary, as_json: bool) -> Result<(), Failure> {
     }
     if let Some(more) = refused.checked_sub(refusals.len() as u64).filter(|more| *more > 0) {
         print::line(format_args!("  and {more} more"));
+    }
+    if *new == 0 && *already_known > 0 {
+        print::line(
+            "nothing was stored: the host knows the events of an earlier run for a day, and keeps them once\n  \
+             hint: `--again` stores them once more, with the same event keys",
+        );
     }
     Ok(())
 }

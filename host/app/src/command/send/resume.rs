@@ -25,6 +25,19 @@ struct Written {
     batch_events: u64,
     /// So many events from the beginning of the file are confirmed.
     events: u64,
+    /// Tells the keys of a repetition from those of the run before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repetition: Option<String>,
+}
+
+/// Where a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Where the run before was broken off, whatever it was.
+    WhereItWas,
+    Beginning,
+    /// A repetition: with its own beginning, or where it was broken off itself.
+    Again,
 }
 
 /// What is known of the run before, and what the next one will know of this.
@@ -39,26 +52,38 @@ pub(crate) struct Resume {
 
 impl Resume {
     /// Nothing is remembered of standard input.
-    pub(crate) fn none(batch_events: u64) -> Resume {
-        let written =
-            Written { to: String::new(), file_bytes: 0, beginning: String::new(), batch_events, events: 0 };
+    pub(crate) fn none(batch_events: u64, start: Start) -> Resume {
+        let written = Written {
+            to: String::new(),
+            file_bytes: 0,
+            beginning: String::new(),
+            batch_events,
+            events: 0,
+            repetition: start.repetition(),
+        };
         Resume { path: None, written, ahead: BTreeMap::new(), is_told: false }
     }
 
     /// What is left of an earlier run with this file to this host; a beginning otherwise.
-    pub(crate) fn of(file: &Path, to: &str, batch_events: u64, anew: bool) -> io::Result<Resume> {
+    pub(crate) fn of(file: &Path, to: &str, batch_events: u64, start: Start) -> io::Result<Resume> {
         let mut name = file.as_os_str().to_owned();
         name.push(".siemaphore-send");
         let path = PathBuf::from(name);
         let (file_bytes, beginning) = look(file)?;
-        let fresh = Written { to: to.to_owned(), file_bytes, beginning, batch_events, events: 0 };
+        let (to, repetition) = (to.to_owned(), start.repetition());
+        let fresh = Written { to, file_bytes, beginning, batch_events, events: 0, repetition };
         let earlier = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Written>(&text).ok());
         let same = |earlier: &Written| {
             (&earlier.to, earlier.file_bytes, &earlier.beginning)
                 == (&fresh.to, fresh.file_bytes, &fresh.beginning)
                 && earlier.batch_events > 0
         };
-        let written = earlier.filter(|earlier| !anew && same(earlier)).unwrap_or(fresh);
+        let goes_on = |earlier: &Written| match start {
+            Start::WhereItWas => true,
+            Start::Beginning => false,
+            Start::Again => earlier.repetition.is_some(),
+        };
+        let written = earlier.filter(|earlier| goes_on(earlier) && same(earlier)).unwrap_or(fresh);
         Ok(Resume { path: Some(path), written, ahead: BTreeMap::new(), is_told: false })
     }
 
@@ -69,6 +94,11 @@ impl Resume {
 
     pub(crate) fn batch_events(&self) -> u64 {
         self.written.batch_events
+    }
+
+    /// What the keys of this run have in them, when it is a repetition.
+    pub(crate) fn repetition(&self) -> Option<String> {
+        self.written.repetition.clone()
     }
 
     /// The host has these events.
@@ -105,6 +135,13 @@ impl Resume {
     }
 }
 
+impl Start {
+    /// Another one for each run.
+    fn repetition(self) -> Option<String> {
+        (self == Start::Again).then(|| format!("{}-{}", print::now_ms(), std::process::id()))
+    }
+}
+
 fn look(file: &Path) -> io::Result<(u64, String)> {
     let mut beginning = Vec::new();
     let opened = File::open(file)?;
@@ -122,20 +159,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("events.jsonl");
         fs::write(&file, "{}\n").unwrap();
-        let mut resume = Resume::of(&file, "http://host", 10, false).unwrap();
+        let mut resume = Resume::of(&file, "http://host", 10, Start::WhereItWas).unwrap();
         resume.confirmed(10, 10);
         assert_eq!(resume.events(), 0);
         resume.confirmed(0, 10);
         resume.confirmed(30, 5);
         assert_eq!(resume.events(), 20);
         // Another size of requests would make other keys: that of the first run is kept.
-        let again = Resume::of(&file, "http://host", 99, false).unwrap();
+        let again = Resume::of(&file, "http://host", 99, Start::WhereItWas).unwrap();
         assert_eq!((again.events(), again.batch_events()), (20, 10));
-        assert_eq!(Resume::of(&file, "http://host", 10, true).unwrap().events(), 0);
-        assert_eq!(Resume::of(&file, "http://other", 10, false).unwrap().events(), 0);
+        assert_eq!(Resume::of(&file, "http://host", 10, Start::Beginning).unwrap().events(), 0);
+        assert_eq!(Resume::of(&file, "http://other", 10, Start::WhereItWas).unwrap().events(), 0);
         fs::write(&file, "{ }").unwrap();
-        assert_eq!(Resume::of(&file, "http://host", 10, false).unwrap().events(), 0);
+        assert_eq!(Resume::of(&file, "http://host", 10, Start::WhereItWas).unwrap().events(), 0);
         again.finished();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_repetition_goes_on_where_it_was_and_not_where_another_run_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("events.jsonl");
+        fs::write(&file, "{}\n").unwrap();
+        let begun = |start| Resume::of(&file, "http://host", 10, start).unwrap();
+        begun(Start::WhereItWas).confirmed(0, 10);
+        let mut again = begun(Start::Again);
+        assert_eq!(again.events(), 0, "the events before are to be stored once more too");
+        again.confirmed(0, 20);
+        for start in [Start::Again, Start::WhereItWas] {
+            assert_eq!((begun(start).events(), begun(start).repetition()), (20, again.repetition()));
+        }
+        assert!(again.repetition().is_some() && begun(Start::Beginning).repetition().is_none());
     }
 }

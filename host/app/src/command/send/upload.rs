@@ -20,6 +20,8 @@ use crate::command::send::batches::Batch;
 use crate::print;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// In the answer to a request that the host had stored before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// So often a request is repeated before the run is given up; it can be started again without harm.
 const ATTEMPTS: u32 = 10;
 /// What a host may ask for at most.
@@ -33,6 +35,8 @@ pub(crate) struct Uploader {
     client: Client,
     url: Url,
     authorization: HeaderValue,
+    /// In every key, when the events are to be stored once more.
+    repetition: Option<String>,
     waits: Waits,
 }
 
@@ -44,6 +48,8 @@ pub(crate) struct Receipt {
     pub(crate) accepted: u64,
     pub(crate) redacted: u64,
     pub(crate) refused: Vec<Refused>,
+    /// The host had stored this request before, and has stored nothing now.
+    pub(crate) is_known: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +68,11 @@ struct Accepted {
 }
 
 impl Uploader {
-    pub(crate) async fn new(command: &Send, bar: ProgressBar) -> Result<Uploader> {
+    pub(crate) async fn new(
+        command: &Send,
+        bar: ProgressBar,
+        repetition: Option<String>,
+    ) -> Result<Uploader> {
         let url = Url::parse(&command.to).with_context(|| format!("`{}` is not a URL", command.to))?;
         let url = url.join("/v1/events")?;
         // The operator names the host to send to on the command line, so private addresses are no surprise here.
@@ -81,12 +91,12 @@ impl Uploader {
             .context("the token holds characters that cannot be in a header")?;
         authorization.set_sensitive(true);
         let waits = Waits { bar, told_until: Mutex::new(None) };
-        Ok(Uploader { client, url, authorization, waits })
+        Ok(Uploader { client, url, authorization, repetition, waits })
     }
 
     pub(crate) async fn upload(&self, batch: Batch) -> Result<Receipt> {
         let body = Bytes::from(batch.body);
-        let key = idempotency_key(batch.first, &body)?;
+        let key = idempotency_key(self.repetition.as_deref(), batch.first, &body)?;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -150,17 +160,23 @@ fn said(answer: &Answer) -> String {
     }
 }
 
-/// The same events at the same place of a file have the same key.
-fn idempotency_key(first: u64, body: &[u8]) -> Result<HeaderValue> {
+/// The same events at the same place of a file have the same key, but for a wanted repetition.
+fn idempotency_key(repetition: Option<&str>, first: u64, body: &[u8]) -> Result<HeaderValue> {
     let digest = Sha256::digest(body);
     let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(HeaderValue::from_str(&format!("send-{first}-{digest}"))?)
+    let key = match repetition {
+        None => format!("send-{first}-{digest}"),
+        Some(repetition) => format!("send-{repetition}-{first}-{digest}"),
+    };
+    Ok(HeaderValue::from_str(&key)?)
 }
 
 fn receipt(first: u64, events: u64, answer: &Answer) -> Result<Receipt> {
     let body: Accepted =
         serde_json::from_slice(&answer.body).context("the answer is not one of an intake")?;
-    Ok(Receipt { first, events, accepted: body.accepted, redacted: body.redacted, refused: body.refused })
+    let Accepted { accepted, redacted, refused } = body;
+    let is_known = answer.headers.contains_key(REPLAYED);
+    Ok(Receipt { first, events, accepted, redacted, refused, is_known })
 }
 
 fn retry_after(answer: &Answer) -> Option<Duration> {
