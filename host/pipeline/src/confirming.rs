@@ -14,7 +14,7 @@ use siemaphore_model::formatter::{Pending, Verdict};
 
 use crate::Stages;
 use crate::batch::Batch;
-use crate::sending::{Answered, interpret, record, saturating};
+use crate::sending::{Answered, Reading, interpret, record, saturating};
 
 /// How long to go on asking about one batch.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +96,8 @@ impl Question {
 
 /// What one question brought.
 enum Reply {
+    /// The formatter broke on the answer, and perhaps another version of it does not.
+    Broke(String),
     Decided(Decision),
     /// Ask what the formatter wants to know next.
     Next(Pending),
@@ -126,6 +128,9 @@ pub(crate) async fn confirm(stages: &Stages, unconfirmed: Unconfirmed, patience:
             return not_confirmed(batch, AMBIGUOUS.to_owned());
         }
         match reply {
+            Reply::Broke(reason) => {
+                return Answered { broke: Some(reason.clone()), ..not_confirmed(batch, reason) };
+            }
             Reply::Decided(decision) => {
                 if !matches!(decision, Decision::Delivered { .. }) {
                     batch.remember(record(&answer, &decision));
@@ -170,7 +175,12 @@ async fn read(
     let records = saturating(batch.members.len());
     let body_bytes = saturating(batch.body.uncompressed_bytes);
     let response = follow_up_response_for_guest(answer, pending.state.clone(), records, body_bytes);
-    let verdict = interpret(stages, Arc::clone(&batch.formatted.version), response).await;
+    let Reading { verdict, broke } = interpret(stages, Arc::clone(&batch.formatted.version), response).await;
+    if let Some(reason) = broke
+        && stages.plugin.is_on_trial(&batch.formatted.version.active)
+    {
+        return Reply::Broke(reason);
+    }
     if verdict == Verdict::Standard {
         return by_status(classify(answer, Verdict::Standard, records));
     }

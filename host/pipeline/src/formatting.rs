@@ -26,7 +26,7 @@ pub(crate) struct Formatted {
     /// Why the formatter broke, the first time: its own doing, whatever else the machine had to do.
     pub(crate) broke: Option<String>,
     /// Events that the formatter rejected.
-    pub(crate) rejected: u64,
+    pub(crate) rejected: usize,
     pub(crate) batches: Vec<Batch>,
     /// Events that failed alone.
     pub(crate) suspects: Vec<Suspect>,
@@ -163,7 +163,7 @@ fn keep(
         trial,
     };
     let rejected: Vec<u32> = records.rejected.iter().map(|rejection| rejection.index).collect();
-    formatted.rejected += rejected.len() as u64;
+    formatted.rejected += rejected.len();
     formatted.formatter_rejected_all |= rejected.len() == chunk.len();
     formatted.suspects.extend(records.rejected.iter().map(|rejection| {
         suspect(rejection.index, &format!("the formatter rejected the event: {}", rejection.reason), "")

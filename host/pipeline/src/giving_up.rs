@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use siemaphore_store::AttemptRecord;
-
 use crate::batch::Batch;
 use crate::chunk::{Chunk, Lane};
 use crate::health::Trouble;
 use crate::sending::now_ms;
 use crate::suspects::Suspect;
 use crate::task::{Task, Work};
+use crate::version::Version;
 
 const TRIED_HINT: &str = "mend the cause, then `siemaphore dead-letters replay --destination NAME --all`";
 
@@ -41,7 +40,7 @@ impl Task {
             return;
         }
         let cause = format!("not delivered within the age to give up: {reason}");
-        self.dead_letter_each(&batch.part(&old), &cause, TRIED_HINT, &batch.attempts);
+        self.dead_letter_each(&batch, &batch.part(&old), &cause, TRIED_HINT);
         let young: Vec<usize> =
             (0..batch.members.len()).filter(|record| old.binary_search(record).is_err()).collect();
         if !young.is_empty() {
@@ -58,7 +57,7 @@ impl Task {
     fn give_up_all(&mut self, batch: &Batch, cause: &str) {
         let (destination, events) = (&self.config.destination, batch.members.len());
         tracing::warn!(destination, events, cause, hint = TRIED_HINT, "a batch goes to the dead letters");
-        self.dead_letter_each(&batch.chunk(), cause, TRIED_HINT, &batch.attempts);
+        self.dead_letter_each(batch, &batch.chunk(), cause, TRIED_HINT);
     }
 
     pub(crate) fn send_later(&mut self, batch: Batch) {
@@ -66,7 +65,7 @@ impl Task {
     }
 
     /// Dead-letters one event.
-    pub(crate) fn give_up(&mut self, suspect: Suspect) {
+    pub(crate) fn give_up(&mut self, version: &Version, suspect: Suspect) {
         let Suspect { chunk, reason, hint, attempts, .. } = suspect;
         tracing::warn!(
             destination = self.config.destination,
@@ -74,12 +73,17 @@ impl Task {
             hint,
             "an event goes to the dead letters"
         );
-        self.dead_letter(&chunk, &reason, &hint, &attempts);
+        self.dead_letter(version, &chunk, &reason, &hint, &attempts);
     }
 
-    /// The SIEM lost some of these and does not say which: sending them again would duplicate the others.
+    /// The SIEM lost some of these and does not say which: sending them again would duplicate the others. That is the
+    /// lesser harm when they were lost by a version that has given way for it.
     pub(crate) fn give_up_batch(&mut self, batch: &Batch, lost: u32, reason: &str) {
         let events = batch.members.len();
+        if self.refused(&batch.formatted.version, lost as usize) {
+            self.format_batch_anew(batch, events.saturating_sub(lost as usize));
+            return;
+        }
         tracing::warn!(
             destination = self.config.destination,
             lost,
@@ -90,12 +94,12 @@ impl Task {
         let cause =
             format!("the SIEM lost {lost} of {events} events of a request and did not say which: {reason}");
         let hint = "compare with what the SIEM has before replaying: some of these have arrived";
-        self.dead_letter_each(&batch.chunk(), &cause, hint, &batch.attempts);
+        self.dead_letter_each(batch, &batch.chunk(), &cause, hint);
     }
 
-    fn dead_letter_each(&mut self, events: &Chunk, cause: &str, hint: &str, attempts: &[AttemptRecord]) {
+    fn dead_letter_each(&mut self, batch: &Batch, events: &Chunk, cause: &str, hint: &str) {
         for event in events.singles() {
-            self.dead_letter(&event, cause, hint, attempts);
+            self.dead_letter(&batch.formatted.version, &event, cause, hint, &batch.attempts);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What follows from an answer: settle, send again, cut smaller, set apart, or stop for a while.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use siemaphore_delivery::Decision;
@@ -13,6 +14,7 @@ use crate::sending::{Answered, now_ms};
 use crate::status::Failure;
 use crate::suspects::{Cause, LONE_FAILURES_IN_A_ROW, Suspect, Trial};
 use crate::task::{Task, Work};
+use crate::version::Version;
 
 const REFUSED_HINT: &str = "see the SIEM's message; change the formatter's settings or the producer";
 
@@ -22,12 +24,16 @@ const SUSPECTS_WHILE_BROKEN: usize = 64;
 impl Task {
     /// Acts on one answer.
     pub(crate) fn judge(&mut self, answered: Answered) {
-        let Answered { batch, decision, sent_bytes, cookies } = answered;
-        self.count(&decision, sent_bytes);
+        self.count(&answered.decision, answered.sent_bytes);
+        if self.has_given_way_to(&answered) {
+            self.format_batch_anew(&answered.batch, answered.may_be_kept());
+            return;
+        }
+        let Answered { batch, decision, cookies, .. } = answered;
         match decision {
             Decision::Delivered { note } => {
                 self.gone_through(&batch.formatted.version, batch.members.len());
-                self.delivered(batch.lane(), batch.places().collect());
+                self.delivered(&batch.formatted.version, batch.lane(), batch.places().collect());
                 self.heed(note);
             }
             Decision::Partial { fates, note } => {
@@ -81,25 +87,32 @@ impl Task {
     }
 
     /// Events have arrived: that settles them, opens the line, and shows who is to blame for earlier lone failures.
-    fn delivered(&mut self, lane: Lane, places: Vec<u64>) {
+    fn delivered(&mut self, version: &Arc<Version>, lane: Lane, places: Vec<u64>) {
         let delivered = places.len() as u64;
         self.settle_delivered(lane, places);
-        let was_broken = self.suspects.stream_is_broken();
         self.health.succeeded();
-        let ruling = self.suspects.something_went_through();
-        // When the whole stream had failed, the formatter's surroundings were mended: everybody gets another chance.
-        let (guilty, again) =
-            if was_broken { (Vec::new(), ruling.guilty) } else { (ruling.guilty, Vec::new()) };
-        for suspect in guilty {
-            self.give_up(suspect);
-        }
-        for suspect in ruling.retry.into_iter().chain(again) {
-            self.work.push_back(Work::Format(suspect.chunk, suspect.trial));
+        if self.is_ours(version) {
+            self.judge_suspects(version);
         }
         self.status.send_modify(|status| {
             status.delivered_events += delivered;
             status.last_success_ms = Some(now_ms());
         });
+    }
+
+    /// Others have gone through with the same version.
+    fn judge_suspects(&mut self, version: &Arc<Version>) {
+        let was_broken = self.suspects.stream_is_broken();
+        let ruling = self.suspects.something_went_through();
+        // When the whole stream had failed, the formatter's surroundings were mended: everybody gets another chance.
+        let (guilty, again) =
+            if was_broken { (Vec::new(), ruling.guilty) } else { (ruling.guilty, Vec::new()) };
+        for suspect in guilty {
+            self.give_up(version, suspect);
+        }
+        for suspect in ruling.retry.into_iter().chain(again) {
+            self.work.push_back(Work::Format(suspect.chunk, suspect.trial));
+        }
     }
 
     /// A note asks for a rest or for attention.
@@ -137,22 +150,26 @@ impl Task {
         self.settlement.duplicates += duplicates;
         let progress = !delivered.is_empty();
         self.gone_through(&batch.formatted.version, delivered.len());
+        let version = Arc::clone(&batch.formatted.version);
         if progress {
-            self.delivered(batch.lane(), delivered);
+            self.delivered(&version, batch.lane(), delivered);
         }
         if !progress && retry.is_empty() && rejected.len() > 1 {
             let reason = rejected.into_iter().next().map(|(_, reason)| reason).unwrap_or_default();
             self.isolate(batch, reason, REFUSED_HINT.to_owned());
             return;
         }
-        self.refused(&batch.formatted.version, rejected.len());
+        self.refused(&version, rejected.len());
         for (record, reason) in rejected {
             let Some(chunk) = batch.single(record) else { continue };
             // The SIEM took others of the same request, so it is this event that it does not want.
             let trial = if progress { Trial::Last } else { batch.trial };
             let attempts = batch.attempts.clone();
             let hint = REFUSED_HINT.to_owned();
-            self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
+            self.accuse(
+                &version,
+                Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial },
+            );
         }
         if !retry.is_empty() {
             self.work.push_front(Work::Reframe(batch, retry));
@@ -180,29 +197,30 @@ impl Task {
             }
             return;
         }
-        self.refused(&batch.formatted.version, 1);
+        let version = Arc::clone(&batch.formatted.version);
+        self.refused(&version, 1);
         let proven = self.suspects.is_proof(refused_at, batch.sent_at);
         let trial = if proven { Trial::Last } else { batch.trial };
         let chunk = batch.chunk();
         let attempts = batch.attempts;
-        self.accuse(Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
+        self.accuse(&version, Suspect { chunk, cause: Cause::Destination, reason, hint, attempts, trial });
     }
 
-    /// An event has failed alone.
-    pub(crate) fn accuse(&mut self, suspect: Suspect) {
-        if suspect.chunk.lane() == Lane::Replay {
-            self.give_up(suspect);
+    /// An event has failed alone, with this version.
+    pub(crate) fn accuse(&mut self, version: &Arc<Version>, suspect: Suspect) {
+        if !self.is_ours(version) {
+            // The version that formats now may have no trouble with it.
+            self.format_chunk_anew(suspect.chunk);
             return;
         }
-        if self.version.is_none() {
-            // Its version has given way: the one before may have no trouble with it.
-            self.work.push_back(Work::Format(suspect.chunk, Trial::First));
+        if suspect.chunk.lane() == Lane::Replay {
+            self.give_up(version, suspect);
             return;
         }
         let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
         let is_new = suspect.trial == Trial::First;
         if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
-            self.give_up(guilty);
+            self.give_up(version, guilty);
         } else if self.suspects.stream_is_broken() {
             let reason = format!("{LONE_FAILURES_IN_A_ROW} events in a row failed one by one: {reason}");
             self.stream_failed(&reason);

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use siemaphore_delivery::{Answer, AttemptError, Cookies, Decision, classify, response_for_guest};
 use siemaphore_model::formatter::{Response, Verdict};
+use siemaphore_sandbox::FormatError;
 use siemaphore_store::AttemptRecord;
 
 use crate::Stages;
@@ -16,6 +17,10 @@ use crate::version::Version;
 pub(crate) struct Answered {
     pub(crate) batch: Batch,
     pub(crate) decision: Decision,
+    /// Of the answer. None when there is none, or when nothing new was sent.
+    pub(crate) status: Option<u16>,
+    /// Why the formatter could not read the answer: the decision is by the status alone.
+    pub(crate) broke: Option<String>,
     pub(crate) sent_bytes: usize,
     /// What the answer set, for follow-ups.
     pub(crate) cookies: Cookies,
@@ -24,7 +29,13 @@ pub(crate) struct Answered {
 impl Answered {
     /// Nothing new was sent, only asked.
     pub(crate) fn of_follow_up(batch: Batch, decision: Decision) -> Answered {
-        Answered { batch, decision, sent_bytes: 0, cookies: Cookies::default() }
+        Answered { batch, decision, status: None, broke: None, sent_bytes: 0, cookies: Cookies::default() }
+    }
+
+    /// How many of its events the SIEM may have kept, going by the status alone.
+    pub(crate) fn may_be_kept(&self) -> usize {
+        let success = self.status.is_some_and(|status| (200..300).contains(&status));
+        if success { self.batch.members.len() } else { 0 }
     }
 }
 
@@ -35,7 +46,7 @@ pub(crate) async fn send(stages: &Stages, mut batch: Batch) -> Answered {
     let message_id = stages.target.names_messages().then(|| batch.message_id());
     let attempt = stages.target.attempt(&version.profile, &batch.group, &batch.body, message_id.as_ref());
     let answer = attempt.await;
-    let decision = decide(stages, &version, &batch, &answer).await;
+    let Decided { decision, broke } = decide(stages, &version, &batch, &answer).await;
     if !matches!(decision, Decision::Delivered { .. } | Decision::Pending(_)) {
         batch.remember(record(&answer, &decision));
     }
@@ -43,7 +54,16 @@ pub(crate) async fn send(stages: &Stages, mut batch: Batch) -> Answered {
     if let Ok(answer) = &answer {
         cookies.keep(answer);
     }
-    Answered { batch, decision, sent_bytes, cookies }
+    let status = answer.as_ref().ok().map(|answer| answer.status);
+    Answered { batch, decision, status, broke, sent_bytes, cookies }
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) decision: Decision,
+    /// As in [`Answered`].
+    pub(crate) broke: Option<String>,
 }
 
 pub(crate) async fn decide(
@@ -51,31 +71,40 @@ pub(crate) async fn decide(
     version: &Arc<Version>,
     batch: &Batch,
     answer: &Result<Answer, AttemptError>,
-) -> Decision {
+) -> Decided {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return error.decision(),
+        Err(error) => return Decided { decision: error.decision(), broke: None },
     };
     let records = saturating(batch.members.len());
     let response = response_for_guest(answer, records, saturating(batch.body.uncompressed_bytes));
-    classify(answer, interpret(stages, Arc::clone(version), response).await, records)
+    let Reading { verdict, broke } = interpret(stages, Arc::clone(version), response).await;
+    Decided { decision: classify(answer, verdict, records), broke }
 }
 
 /// What the formatter says of an answer.
-pub(crate) async fn interpret(stages: &Stages, version: Arc<Version>, response: Response) -> Verdict {
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// `standard` when it broke: that leaves the judgement to the status.
+    pub(crate) verdict: Verdict,
+    /// Why it broke: its own doing, whatever else the machine had to do.
+    pub(crate) broke: Option<String>,
+}
+
+pub(crate) async fn interpret(stages: &Stages, version: Arc<Version>, response: Response) -> Reading {
     let plugin = version.active.formatter.plugin().to_owned();
     let interpreted = stages
         .sandbox
         .run_for(&plugin, move || version.active.formatter.interpret(&version.configuration, &response))
         .await;
     match interpreted {
-        Ok(Ok(verdict)) => verdict,
-        // A formatter that breaks on an answer leaves the judgement to the status.
+        Ok(Ok(verdict)) => Reading { verdict, broke: None },
         Ok(Err(error)) => {
             tracing::warn!(error = %error, "the formatter broke on an answer; judging by the status alone");
-            Verdict::Standard
+            let is_its_doing = !matches!(error, FormatError::Host(_)) && !error.is_wall_limit();
+            Reading { verdict: Verdict::Standard, broke: is_its_doing.then(|| error.to_string()) }
         }
-        Err(_) => Verdict::Standard,
+        Err(_) => Reading { verdict: Verdict::Standard, broke: None },
     }
 }
 

@@ -11,6 +11,7 @@ use crate::PipelineConfig;
 use crate::chunk::{Chunk, Lane, ranges};
 use crate::health::Trouble;
 use crate::task::Task;
+use crate::version::Version;
 
 /// How long to wait before a failed look at the log or a failed settlement is tried again.
 pub(crate) const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -97,15 +98,19 @@ impl Task {
         }
     }
 
-    /// Dead-letters one event; one that is a dead letter already learns of its new failure.
-    pub(crate) fn dead_letter(&mut self, event: &Chunk, cause: &str, hint: &str, attempts: &[AttemptRecord]) {
+    /// Dead-letters one event, which this version has formatted; one that is a dead letter already learns of its new
+    /// failure.
+    pub(crate) fn dead_letter(
+        &mut self,
+        version: &Version,
+        event: &Chunk,
+        cause: &str,
+        hint: &str,
+        attempts: &[AttemptRecord],
+    ) {
         let Some(&place) = event.places().first() else { return };
-        let version = self.version.as_deref();
-        let (plugin, plugin_version, plugin_digest) = (
-            self.stages.plugin.name().to_owned(),
-            version.map(|version| version.active.version.clone()).unwrap_or_default(),
-            version.map(|version| version.active.digest.clone()).unwrap_or_default(),
-        );
+        let plugin = self.stages.plugin.name().to_owned();
+        let (plugin_version, plugin_digest) = (version.active.version.clone(), version.active.digest.clone());
         let (cause, hint, attempts) = (cause.to_owned(), hint.to_owned(), attempts.to_vec());
         match event.lane() {
             Lane::Log => self.settlement.dead_letters.push(NewDeadLetter {

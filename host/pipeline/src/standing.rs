@@ -1,9 +1,17 @@
 //! What a version's work says about the version. The registry weighs it, over all destinations that use the plugin; when
 //! the version is new and worse than the one before, that one formats again, and nothing is given up for it.
+//!
+//! Only what the version that formats now has made is judged. What another one made, because it was sent back or
+//! replaced meanwhile, is formatted anew, unless it has arrived.
+
+use std::sync::Arc;
 
 use siemaphore_registry::Outcome;
 
+use crate::batch::Batch;
+use crate::chunk::Chunk;
 use crate::formatting::Formatted;
+use crate::sending::Answered;
 use crate::suspects::Trial;
 use crate::task::{Task, Work};
 use crate::version::Version;
@@ -15,10 +23,9 @@ impl Task {
         }
     }
 
-    pub(crate) fn refused(&mut self, version: &Version, events: usize) {
-        if events > 0 {
-            self.report(version, Outcome::Refused(events as u64));
-        }
+    /// True when the version has given way.
+    pub(crate) fn refused(&mut self, version: &Version, events: usize) -> bool {
+        events > 0 && self.report(version, Outcome::Refused(events as u64))
     }
 
     /// Nothing goes through any more.
@@ -28,14 +35,20 @@ impl Task {
         }
     }
 
+    /// Whether this version is the one that formats now.
+    pub(crate) fn is_ours(&self, version: &Arc<Version>) -> bool {
+        self.version.as_ref().is_some_and(|own| Arc::ptr_eq(own, version))
+    }
+
     /// Whether these records are of a version that does not format any more, perhaps because of them.
     pub(crate) fn has_given_way(&mut self, formatted: &Formatted) -> bool {
         let Some(version) = formatted.version.clone() else { return false };
-        let broke =
-            formatted.broke.as_deref().is_some_and(|reason| self.report(&version, Outcome::Failed(reason)));
-        // What is too large for the SIEM was made so by the formatter.
-        let refused = formatted.rejected + formatted.given_up.len() as u64;
-        broke || (refused > 0 && self.report(&version, Outcome::Refused(refused)))
+        if let Some(reason) = &formatted.broke {
+            self.report(&version, Outcome::Failed(reason));
+        }
+        // What is too large or too old for the SIEM is so by the formatter's doing, or by its word.
+        self.refused(&version, formatted.rejected + formatted.given_up.len());
+        !self.is_ours(&version)
     }
 
     /// Everything once more, with the version that formats then.
@@ -46,6 +59,23 @@ impl Task {
         let again: Vec<Work> =
             chunks.chain(lone).chain(postponed).map(|chunk| Work::Format(chunk, Trial::First)).collect();
         self.work.extend(again);
+    }
+
+    /// Whether the formatter broke on this answer and gave way for it: only the version that returns can tell what the
+    /// answer to a request of its own means.
+    pub(crate) fn has_given_way_to(&mut self, answered: &Answered) -> bool {
+        let Answered { batch, broke, .. } = answered;
+        broke.as_deref().is_some_and(|reason| self.report(&batch.formatted.version, Outcome::Failed(reason)))
+    }
+
+    /// The events of a request once more, with the version that formats then. The SIEM may have kept so many.
+    pub(crate) fn format_batch_anew(&mut self, batch: &Batch, kept: usize) {
+        self.settlement.duplicates += kept as u64;
+        self.format_chunk_anew(batch.chunk());
+    }
+
+    pub(crate) fn format_chunk_anew(&mut self, chunk: Chunk) {
+        self.work.push_back(Work::Format(chunk, Trial::First));
     }
 
     /// True when the version was sent back, now or before. Nothing is formatted then until the one that is active instead

@@ -30,7 +30,7 @@ impl Task {
         let mut later = VecDeque::new();
         while let Some(work) = self.work.pop_front() {
             match work {
-                Work::Send(batch) if self.is_outdated(&batch) => {
+                Work::Send(batch) if !self.is_ours(&batch.formatted.version) => {
                     self.work.push_front(Work::Format(batch.chunk(), batch.trial));
                 }
                 Work::Send(batch) if self.is_too_old_to_try(&batch) => self.give_up_for_age(&batch),
@@ -68,10 +68,6 @@ impl Task {
     /// Not during a pause: it is the formatter that may have asked for it, by using up its time.
     fn may_format(&self) -> bool {
         self.version.is_some() && self.health.paused_until(Instant::now()).is_none()
-    }
-
-    fn is_outdated(&self, batch: &Batch) -> bool {
-        self.version.as_ref().is_some_and(|version| !Arc::ptr_eq(version, &batch.formatted.version))
     }
 
     /// While requests fail for now, what is past the age to give up need not be tried. Letters are old by nature.

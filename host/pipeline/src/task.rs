@@ -263,11 +263,9 @@ impl Task {
         if formatted.formatter_rejected_all {
             self.suspects.accuse_formatter();
         }
-        for suspect in formatted.given_up {
-            self.give_up(suspect);
-        }
-        for suspect in formatted.suspects {
-            self.accuse(suspect);
+        if let Some(version) = &formatted.version {
+            formatted.given_up.into_iter().for_each(|suspect| self.give_up(version, suspect));
+            formatted.suspects.into_iter().for_each(|suspect| self.accuse(version, suspect));
         }
         if let Some((reason, hint)) = formatted.trouble {
             self.fail(None, Trouble { reason, hint, holding: true });

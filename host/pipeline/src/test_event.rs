@@ -12,7 +12,7 @@ use crate::batch::Batch;
 use crate::chunk::{Chunk, Lane};
 use crate::confirming::{Patience, Question, Unconfirmed, confirm};
 use crate::formatting::format;
-use crate::sending::{decide, excerpt, now_ms, words};
+use crate::sending::{Decided, decide, excerpt, now_ms, words};
 use crate::suspects::Trial;
 use crate::version::Version;
 use crate::{PipelineConfig, Stages};
@@ -80,7 +80,7 @@ async fn send_once(stages: &Stages, version: Arc<Version>, chunk: Chunk) -> Test
     let message_id = stages.target.names_messages().then(|| batch.message_id());
     let attempt = stages.target.attempt(&version.profile, &batch.group, &batch.body, message_id.as_ref());
     let answer = attempt.await;
-    let decision = decide(stages, &version, &batch, &answer).await;
+    let Decided { decision, .. } = decide(stages, &version, &batch, &answer).await;
     let (status, text) = match &answer {
         Ok(answer) => (Some(answer.status), excerpt(answer)),
         Err(_) => (None, String::new()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
@@ -126,6 +126,12 @@ impl Plugin {
             self.wake();
         }
         false
+    }
+
+    /// Whether this is the active version, and still new: what it does may send the one before back to work.
+    pub fn is_on_trial(&self, version: &Arc<Active>) -> bool {
+        let versions = self.versions();
+        self.active().is_some_and(|active| Arc::ptr_eq(&active, version)) && versions.is_on_trial()
     }
 
     /// Makes the previous version the active one; gives it, if there is one.
@@ -283,7 +289,7 @@ impl Plugin {
             language: active.as_ref().map(|active| active.language.as_str()),
             error: versions.problem.clone(),
             size_bytes: versions.size_bytes,
-            is_new: active.is_some() && versions.previous.is_some() && !versions.proven,
+            is_new: active.is_some() && versions.is_on_trial(),
             track: versions.track,
             previous,
             candidate: versions.candidate.as_deref().map(VersionStatus::of),
@@ -321,6 +327,16 @@ impl Versions {
         self.is_file_gone = false;
     }
 
+    /// The active version is new, and there is a way back.
+    fn is_on_trial(&self) -> bool {
+        self.previous.is_some() && !self.proven && !self.track.is_proven(self.age())
+    }
+
+    /// Of the active version.
+    fn age(&self) -> Duration {
+        self.since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
     fn retire(&mut self, version: &Arc<Active>) {
         self.draining.retain(|old| old.strong_count() > 0);
         self.draining.push(Arc::downgrade(version));
@@ -333,9 +349,8 @@ impl Versions {
             Outcome::Refused(events) => self.track.refused += events,
             Outcome::Failed(_) => {}
         }
-        let age = self.since.map(|since| since.elapsed()).unwrap_or_default();
-        if self.proven || self.track.is_proven(age) {
-            self.proven = true;
+        self.proven |= self.track.is_proven(self.age());
+        if self.proven {
             return None;
         }
         match (outcome, &self.previous) {

@@ -9,6 +9,7 @@ mod replay;
 mod retry;
 mod scene;
 mod verdicts;
+mod versions;
 
 use siemaphore_pipeline::State;
 use siemaphore_receiver::Fault;

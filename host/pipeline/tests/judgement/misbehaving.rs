@@ -63,6 +63,14 @@ impl Misbehaving {
         Misbehaving { on_answer: "(unreachable)", ..Misbehaving::honest() }
     }
 
+    /// Traps on answers with the status 201, which no law asks about.
+    pub(crate) fn breaking_on_created(self) -> Misbehaving {
+        Misbehaving {
+            on_answer: "(if (i32.eq (local.get $status) (i32.const 201)) (then (unreachable)))",
+            ..self
+        }
+    }
+
     /// Traps on every answer to a follow-up.
     pub(crate) fn breaking_on_follow_ups(self) -> Misbehaving {
         Misbehaving { on_answer: "(if (local.get $phase) (then (unreachable)))", ..self }

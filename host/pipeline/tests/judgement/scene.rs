@@ -11,7 +11,7 @@ use siemaphore_model::redaction::Redaction;
 use siemaphore_model::{EventBuffer, Subscription};
 use siemaphore_pipeline::{Pipeline, PipelineConfig, PipelineHandle, RetryPolicy, Stages, State};
 use siemaphore_receiver::{Certificate, Receiver, Siem};
-use siemaphore_registry::{Registry, RegistryConfig};
+use siemaphore_registry::{Artifact, PluginStatus, Registry, RegistryConfig};
 use siemaphore_sandbox::{Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
 use siemaphore_store::{Append, DeadLetterLimit, Ledger, Start, Store, StoreConfig};
@@ -20,15 +20,17 @@ use tempfile::TempDir;
 pub(crate) const TOKEN: &str = "3f1b8a52-7c1e-4b8f-9a55-0f6d2f1c7e10";
 const ORGANIZATION: &str = "acme";
 pub(crate) const DESTINATION: &str = "acme/splunk";
+/// The name of a customer's formatter.
+const CUSTOMERS: &str = "my-siem";
 /// For a loaded machine; what is waited for wakes the wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Scene {
     pub(crate) receiver: Receiver,
     pub(crate) store: Store,
+    pub(crate) registry: Registry,
     pipeline: Pipeline,
-    _registry: Registry,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Who plays in a scene.
@@ -37,12 +39,19 @@ pub(crate) struct Cast {
     /// What the destination authenticates with, which may be wrong.
     pub(crate) token: String,
     pub(crate) formatter: &'static [u8],
+    /// The formatter is a file in the plugin folder, under the name [`CUSTOMERS`], and not a bundled one.
+    pub(crate) is_customers: bool,
 }
 
 impl Default for Cast {
     fn default() -> Cast {
         let splunk = siemaphore_bundle::formatters().iter().find(|one| one.name == "splunk").unwrap();
-        Cast { siem: Siem::splunk_hec(TOKEN), token: TOKEN.to_owned(), formatter: splunk.component }
+        Cast {
+            siem: Siem::splunk_hec(TOKEN),
+            token: TOKEN.to_owned(),
+            formatter: splunk.component,
+            is_customers: false,
+        }
     }
 }
 
@@ -66,6 +75,15 @@ impl Scene {
         Scene::build(Cast { formatter: component.leak(), ..Cast::default() }, |_, _| {}).await
     }
 
+    /// A customer's formatter, which can be replaced, and a destination that differs from the usual ones.
+    pub(crate) async fn start_with_file(
+        component: Vec<u8>,
+        change: impl FnOnce(&mut PipelineConfig),
+    ) -> Scene {
+        let cast = Cast { formatter: component.leak(), is_customers: true, ..Cast::default() };
+        Scene::build(cast, |_, pipeline| change(pipeline)).await
+    }
+
     pub(crate) async fn build(
         cast: Cast,
         change: impl FnOnce(&mut StoreConfig, &mut PipelineConfig),
@@ -77,8 +95,16 @@ impl Scene {
         std::fs::write(folder.path().join("token"), cast.token).unwrap();
 
         let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
-        let bundled = [("splunk", cast.formatter)];
-        let registry = Registry::start(sandbox.clone(), &bundled, RegistryConfig::default()).unwrap();
+        let plugins = folder.path().join("plugins");
+        std::fs::create_dir(&plugins).unwrap();
+        let (name, bundled) = if cast.is_customers {
+            std::fs::write(plugins.join(format!("{CUSTOMERS}.wasm")), cast.formatter).unwrap();
+            (CUSTOMERS, Vec::new())
+        } else {
+            ("splunk", vec![("splunk", cast.formatter)])
+        };
+        let config = RegistryConfig { folder: Some(plugins), ..RegistryConfig::default() };
+        let registry = Registry::start(sandbox.clone(), &bundled, config).unwrap();
 
         let mut config = StoreConfig::new(folder.path().join("store"));
         config.disk_reserve_bytes = 0;
@@ -88,15 +114,46 @@ impl Scene {
         let stages = Stages {
             store: store.clone(),
             sandbox,
-            plugin: registry.get("splunk").unwrap(),
+            plugin: registry.get(name).unwrap(),
             target: Arc::new(target(&folder, &receiver)),
         };
         let pipeline = Pipeline::start(pipeline, stages).await.unwrap();
-        Scene { receiver, store, pipeline, _registry: registry, _folder: folder }
+        Scene { receiver, store, registry, pipeline, folder }
     }
 
     pub(crate) fn pipeline(&self) -> PipelineHandle {
         self.pipeline.handle()
+    }
+
+    /// Replaces the customer's formatter, and waits until the destination formats with it.
+    pub(crate) async fn replace(&self, component: &[u8]) {
+        let file = self.folder.path().join("plugins").join(format!("{CUSTOMERS}.wasm"));
+        let beside = file.with_extension("new");
+        std::fs::write(&beside, component).unwrap();
+        std::fs::rename(beside, file).unwrap();
+        let digest = Artifact::new(CUSTOMERS, component.to_vec()).digest().to_owned();
+        let listed = tokio::task::block_in_place(|| self.registry.reload());
+        let listed = listed.into_iter().find(|plugin| plugin.name == CUSTOMERS).unwrap();
+        assert_eq!(listed.digest.as_ref(), Some(&digest), "{listed:#?}");
+        self.until_version(&digest).await;
+    }
+
+    /// Waits until more events have been formatted: their request is made then, whatever comes.
+    pub(crate) async fn while_it_formats(&self, appending: impl Future<Output = ()>) {
+        let used = || self.pipeline().status().formatting_cpu_us;
+        let before = used();
+        appending.await;
+        self.wait(|| async { used() > before }).await;
+    }
+
+    /// Waits until the destination formats with this component.
+    pub(crate) async fn until_version(&self, digest: &str) {
+        self.wait(|| async { self.pipeline().status().plugin_digest.as_deref() == Some(digest) }).await;
+    }
+
+    /// What is said of the customer's formatter.
+    pub(crate) fn plugin(&self) -> PluginStatus {
+        self.registry.list().into_iter().find(|plugin| plugin.name == CUSTOMERS).unwrap()
     }
 
     /// Stores events as intake would.
