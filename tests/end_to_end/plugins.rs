@@ -105,10 +105,25 @@ async fn a_version_that_wants_another_request_waits_until_the_operator_promotes_
     scene.install("my-siem.wasm", bundled("datadog"));
     let digest = hex_digest(bundled("datadog"));
     let waits = |line: &Entry| line.text.contains("plugin promote");
-    scene.host.log.wait(0, "a hint to promote", waits).await;
+    let line = scene.host.log.wait(0, "a hint to promote", waits).await;
+    assert!(line.text.contains("siemaphore plugin promote my-siem"), "{}", line.text);
     scene.send(&numbered("two", 1)).await;
     let received = scene.datadog().arrived(2).await;
     assert_eq!(received[1].record["message"], "first", "the granted request is still the one in use");
+    let told =
+        ["acme/datadog keeps version", "asks for another request", "siemaphore plugin promote my-siem"];
+    for command in [["plugin", "list"], ["destination", "list"]] {
+        scene.ask(&command).await.expect(0).shows(&told);
+    }
+    let file = scene.path("my-siem.wasm");
+    std::fs::write(&file, bundled("datadog")).unwrap();
+    let install = ["plugin", "install", file.to_str().unwrap()];
+    scene.ask(&install).await.expect(0).shows(&[&told[..], &["waits "]].concat());
+    let installed = scene.ask(&[&install[..], &["--json"]].concat()).await.expect(0).json();
+    assert_eq!(installed["state"], "not_adopted", "{installed:#}");
+    assert_eq!(installed["destinations"][0]["not_adopted"]["waits_for_promotion"], true, "{installed:#}");
+    scene.ask(&["doctor"]).await.expect(0).shows(&["plugin my-siem for acme/datadog", "warning"]);
+    scene.measures(&["siemaphore_plugin_waiting{plugin=\"my-siem\"} 1"]).await;
 
     scene.ask(&["plugin", "promote", "my-siem"]).await.expect(0).shows(&["acme/datadog"]);
     scene
@@ -116,6 +131,8 @@ async fn a_version_that_wants_another_request_waits_until_the_operator_promotes_
             view["status"]["plugin_digest"].as_str().is_some_and(|active| active.contains(&digest))
         })
         .await;
+    scene.measures(&["siemaphore_plugin_waiting{plugin=\"my-siem\"} 0"]).await;
+    scene.ask(&install).await.expect(0).shows(&["active "]);
     scene.send(&numbered("three", 1)).await;
     assert_eq!(scene.datadog().arrived(3).await[2].record["message"], "dlp.pii_blocked");
     scene.stop().await;

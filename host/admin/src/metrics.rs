@@ -45,12 +45,12 @@ async fn collect(handles: &Handles) -> Result<String, StoreError> {
     }
     ledger(&mut page, &destinations);
     delivery(&mut page, &destinations);
-    plugins(&mut page, &handles.registry.list());
+    plugins(&mut page, &handles.registry.list(), &destinations);
     store(&mut page, handles).await?;
     Ok(page.text)
 }
 
-fn plugins(page: &mut Page, all: &[PluginStatus]) {
+fn plugins(page: &mut Page, all: &[PluginStatus], destinations: &[DestinationView]) {
     let used: Vec<&PluginStatus> =
         all.iter().filter(|plugin| plugin.state != PluginState::Available).collect();
     page.family("siemaphore_plugin_info", "gauge", "The version of a formatter that is active.");
@@ -64,15 +64,12 @@ fn plugins(page: &mut Page, all: &[PluginStatus]) {
         page.sample(&labels, 1);
     }
     type Read = fn(&PluginStatus) -> bool;
-    let families: [(&str, &str, Read); 3] = [
+    let families: [(&str, &str, Read); 2] = [
         ("siemaphore_plugin_refused", "1 when the file that is there now is not active.", |plugin| {
             plugin.error.is_some()
         }),
         ("siemaphore_plugin_sent_back", "1 when a version had to give way to the one before.", |plugin| {
             plugin.sent_back.is_some()
-        }),
-        ("siemaphore_plugin_waiting", "1 when a version waits for an operator's word.", |plugin| {
-            plugin.candidate.is_some()
         }),
     ];
     for (name, help, read) in families {
@@ -81,6 +78,18 @@ fn plugins(page: &mut Page, all: &[PluginStatus]) {
             page.sample(&[("plugin", &plugin.name)], u64::from(read(plugin)));
         }
     }
+    page.family("siemaphore_plugin_waiting", "gauge", "1 when a version waits for an operator's word.");
+    for plugin in used {
+        let waits = plugin.candidate.is_some() || request_waits(&plugin.name, destinations);
+        page.sample(&[("plugin", &plugin.name)], u64::from(waits));
+    }
+}
+
+/// Whether a destination keeps another version, because the active one asks for another request.
+fn request_waits(plugin: &str, destinations: &[DestinationView]) -> bool {
+    let users = destinations.iter().filter(|one| one.formatter == plugin);
+    let mut not_adopted = users.filter_map(|one| one.status.as_ref()?.not_adopted.as_ref());
+    not_adopted.any(|version| version.waits_for_promotion)
 }
 
 fn intake(page: &mut Page, sources: &[SourceSnapshot]) {

@@ -1,5 +1,6 @@
 //! The verbs of the command line, a file each.
 
+mod adoption;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;

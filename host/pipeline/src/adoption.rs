@@ -5,6 +5,7 @@ use std::sync::Arc;
 use siemaphore_registry::Active;
 
 use crate::health::Trouble;
+use crate::status::NotAdopted;
 use crate::task::{Task, Work};
 use crate::version::{Consent, Version, VersionError, establish};
 
@@ -18,7 +19,7 @@ impl Task {
             self.publish_failure(Trouble { reason, hint: hint.to_owned(), holding: true });
             return;
         };
-        match self.establish(active, consent).await {
+        match self.establish(Arc::clone(&active), consent).await {
             Ok(version) => self.switch(version),
             Err(error) => {
                 let waits = matches!(error, VersionError::WaitsForPromotion { .. });
@@ -26,9 +27,12 @@ impl Task {
                     self.go_on_with_the_previous().await;
                 }
                 self.promotion_waits = waits;
+                let not_adopted = NotAdopted::because(&error, &active, self.stages.plugin.name());
+                let hint = not_adopted.hint.clone();
+                self.status.send_modify(|status| status.not_adopted = Some(not_adopted));
                 self.publish_failure(Trouble {
                     reason: error.to_string(),
-                    hint: error.hint().to_owned(),
+                    hint,
                     holding: self.version.is_none(),
                 });
             }
@@ -73,6 +77,7 @@ impl Task {
             status.plugin_version = Some(version.active.version.clone());
             status.plugin_digest = Some(version.active.digest.clone());
             status.request = Some(version.profile.summary().to_owned());
+            status.not_adopted = None;
         });
         self.version = Some(Arc::new(version));
         self.promotion_waits = false;

@@ -45,7 +45,7 @@ use siemaphore_store::{DeadLetterLimit, Start, Store};
 pub use crate::handle::{Pipeline, PipelineHandle};
 pub use crate::probe::{ProbeReport, probe};
 pub use crate::retry_policy::{GiveUp, RetryPolicy};
-pub use crate::status::{Failure, State, Status};
+pub use crate::status::{Failure, NotAdopted, State, Status};
 pub use crate::test_event::TestReport;
 pub use siemaphore_delivery::Schedule;
 

@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use serde::Serialize;
+use siemaphore_registry::Active;
 
 use crate::health::Trouble;
 use crate::sending::now_ms;
 use crate::task::Task;
+use crate::version::VersionError;
 
 /// How a destination is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +30,30 @@ pub struct Failure {
     pub at_ms: u64,
     pub reason: String,
     pub hint: String,
+}
+
+/// The plugin's active version, where the destination does not format with it: it keeps the one that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotAdopted {
+    pub version: String,
+    pub digest: String,
+    pub reason: String,
+    pub hint: String,
+    /// It asks for another request than was granted, which `promote` allows.
+    pub waits_for_promotion: bool,
+}
+
+impl NotAdopted {
+    pub(crate) fn because(error: &VersionError, active: &Active, plugin: &str) -> NotAdopted {
+        NotAdopted {
+            version: active.version.clone(),
+            digest: active.digest.clone(),
+            reason: error.to_string(),
+            // A command that can be copied.
+            hint: error.hint().replace("NAME", plugin),
+            waits_for_promotion: matches!(error, VersionError::WaitsForPromotion { .. }),
+        }
+    }
 }
 
 /// A snapshot of one pipeline.
@@ -58,6 +84,7 @@ pub struct Status {
     pub plugin_digest: Option<String>,
     /// The granted request line.
     pub request: Option<String>,
+    pub not_adopted: Option<NotAdopted>,
 }
 
 impl Status {
@@ -80,6 +107,7 @@ impl Status {
             plugin_version: None,
             plugin_digest: None,
             request: None,
+            not_adopted: None,
         }
     }
 }

@@ -6,11 +6,12 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
+use siemaphore_pipeline::NotAdopted;
 use siemaphore_registry::{Origin, PluginStatus, RollBackError, SentBack, VersionStatus};
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::Handles;
 use crate::api::ApiError;
+use crate::{Destination, Handles};
 
 pub(crate) fn router() -> Router<Handles> {
     Router::new()
@@ -52,6 +53,19 @@ struct PluginView {
     draining: Vec<VersionView>,
     /// The version that had to give way, and why.
     sent_back: Option<SentBackView>,
+    /// The enabled ones that it formats for.
+    destinations: Vec<UseView>,
+}
+
+/// A destination's use of a formatter.
+#[derive(Debug, Serialize)]
+struct UseView {
+    destination: String,
+    /// What formats there now.
+    version: Option<String>,
+    digest: Option<String>,
+    /// The active version, where the destination keeps another one.
+    not_adopted: Option<NotAdopted>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,20 +81,25 @@ struct SentBackView {
 }
 
 async fn list(State(handles): State<Handles>) -> Json<Vec<PluginView>> {
-    Json(handles.registry.list().into_iter().map(view).collect())
+    Json(views(&handles, handles.registry.list()))
 }
 
 async fn reload(State(handles): State<Handles>) -> Result<Json<Vec<PluginView>>, ApiError> {
     let registry = handles.registry.clone();
     let plugins = spawn_blocking(move || registry.reload()).await.map_err(broken_off)?;
-    Ok(Json(plugins.into_iter().map(view).collect()))
+    Ok(Json(views(&handles, plugins)))
 }
 
-fn view(plugin: PluginStatus) -> PluginView {
+fn views(handles: &Handles, plugins: Vec<PluginStatus>) -> Vec<PluginView> {
+    plugins.into_iter().map(|plugin| view(plugin, &handles.destinations)).collect()
+}
+
+fn view(plugin: PluginStatus, destinations: &[Destination]) -> PluginView {
     let since_1970 = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let version = |VersionStatus { version, digest }| VersionView { version, digest };
     let sent_back = |SentBack { digest, reason }| SentBackView { digest, reason };
     PluginView {
+        destinations: uses(&plugin.name, destinations),
         name: plugin.name,
         origin: match plugin.origin {
             Origin::Builtin => "builtin".to_owned(),
@@ -103,6 +122,20 @@ fn view(plugin: PluginStatus) -> PluginView {
         draining: plugin.draining.into_iter().map(version).collect(),
         sent_back: plugin.sent_back.map(sent_back),
     }
+}
+
+fn uses(plugin: &str, destinations: &[Destination]) -> Vec<UseView> {
+    let users = destinations.iter().filter(|destination| destination.formatter == plugin);
+    let uses = users.filter_map(|destination| {
+        let status = destination.pipeline.as_ref()?.status();
+        Some(UseView {
+            destination: destination.id.clone(),
+            version: status.plugin_version,
+            digest: status.plugin_digest,
+            not_adopted: status.not_adopted,
+        })
+    });
+    uses.collect()
 }
 
 /// What an operator's word has done.

@@ -3,10 +3,12 @@
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
 use comfy_table::{Cell, Color};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::{Asking, Destination};
 use crate::command::Failure;
+use crate::command::adoption::{NotAdopted, Use};
 use crate::command::destination_name::DestinationName;
 use crate::config;
 use crate::control::Client;
@@ -35,6 +37,7 @@ async fn list(asking: &Asking) -> Result<(), Failure> {
     print::show_fitted(&mut table, &[1, 6, 5]);
     for destination in &destinations {
         explain(destination);
+        tell_version(destination);
     }
     Ok(())
 }
@@ -82,6 +85,23 @@ fn explain(destination: &Value) {
     if let Some(next) = status["next_attempt_ms"].as_u64() {
         let (fate, next) = (fate(&destination["ledger"]), print::until(now_ms, next));
         print::line(format_args!("  {fate}; next attempt {next}"));
+    }
+}
+
+/// The version that formats is another one than the formatter's active one. While nothing formats, that is the reason
+/// which is told already.
+fn tell_version(destination: &Value) {
+    let status = &destination["status"];
+    let Some(version) = status["plugin_version"].as_str() else { return };
+    let told = Use {
+        destination: id(destination),
+        version: Some(version.to_owned()),
+        digest: None,
+        not_adopted: NotAdopted::deserialize(&status["not_adopted"]).ok(),
+    }
+    .told();
+    if let Some(told) = told {
+        print::line(format_args!("\n{}\n  hint: {}", told.text, told.hint));
     }
 }
 

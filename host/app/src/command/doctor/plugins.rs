@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use siemaphore_registry::PluginStatus;
 
+use crate::command::adoption::Use;
 use crate::command::doctor::configuration::Configured;
 use crate::command::doctor::finding::Finding;
 use crate::control::Client;
@@ -16,6 +17,7 @@ struct Plugin {
     error: Option<String>,
     /// The version that waits for a word.
     candidate: Option<Candidate>,
+    destinations: Vec<Use>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +37,20 @@ pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> V
         },
     };
     // What is built in and used by no destination has nothing to be checked.
-    plugins.iter().filter(|plugin| plugin.state != "available").map(finding).collect()
+    let used = plugins.iter().filter(|plugin| plugin.state != "available");
+    used.flat_map(|plugin| [finding(plugin)].into_iter().chain(not_adopted(plugin))).collect()
+}
+
+/// One for each destination that keeps another version than the active one.
+fn not_adopted(plugin: &Plugin) -> impl Iterator<Item = Finding> {
+    plugin.destinations.iter().filter_map(|one| {
+        let told = one.told()?;
+        Some(Finding::warning(
+            format!("plugin {} for {}", plugin.name, one.destination),
+            told.text,
+            told.hint,
+        ))
+    })
 }
 
 impl From<PluginStatus> for Plugin {
@@ -48,12 +63,13 @@ impl From<PluginStatus> for Plugin {
             digest: status.digest,
             error: status.error,
             candidate: status.candidate.map(|candidate| Candidate { version: candidate.version }),
+            destinations: Vec::new(),
         }
     }
 }
 
 fn finding(plugin: &Plugin) -> Finding {
-    let Plugin { name, state, version, digest, error, candidate } = plugin;
+    let Plugin { name, state, version, digest, error, candidate, .. } = plugin;
     let check = format!("plugin {name}");
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));

@@ -13,6 +13,7 @@ use siemaphore_sandbox::{Configuration, Formatter};
 
 use crate::cli::Install;
 use crate::command::Failure;
+use crate::command::adoption::Use;
 use crate::command::plugin::file::{PluginFile, write_whole};
 use crate::command::plugin::offline::Named;
 use crate::command::plugin::signed::{self, Signed};
@@ -48,8 +49,9 @@ pub(crate) async fn run(command: Install) -> Result<(), Failure> {
         state.show(&installed);
     }
     match state {
-        State::Active { .. } | State::Candidate | State::NoHost => Ok(()),
-        State::Refused { .. } | State::Waiting { .. } => Err(Failure::Said),
+        State::Active | State::Candidate | State::NoHost => Ok(()),
+        State::NotAdopted { destinations } if destinations.iter().all(waits_for_promotion) => Ok(()),
+        State::NotAdopted { .. } | State::Refused { .. } | State::Waiting { .. } => Err(Failure::Said),
     }
 }
 
@@ -75,8 +77,10 @@ struct Told<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 enum State {
-    Active {
-        version: Option<String>,
+    Active,
+    /// It is active, and these destinations keep another version.
+    NotAdopted {
+        destinations: Vec<Use>,
     },
     /// The policy of the plugin is `manual`: an operator decides.
     Candidate,
@@ -164,11 +168,11 @@ fn put_signature(path: &Path, signature: Option<&[u8]>) -> Result<()> {
 struct Listed {
     name: String,
     state: String,
-    version: Option<String>,
     digest: Option<String>,
     error: Option<String>,
     /// It waits for `promote`.
     candidate: Option<Candidate>,
+    destinations: Vec<Use>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,13 +200,26 @@ async fn follow(host: &Client, installed: &Installed) -> Result<State> {
 
 /// `None` for as long as the host has not made up its mind about these bytes.
 fn judge(plugin: Listed, digest: &str) -> Option<State> {
-    let Listed { state, version, digest: active, error, candidate, .. } = plugin;
+    let Listed { state, digest: active, error, candidate, destinations, .. } = plugin;
     match error {
         Some(error) => Some(State::Refused { error }),
         None if candidate.is_some_and(|candidate| candidate.digest == digest) => Some(State::Candidate),
-        None if state == "active" && active.as_deref() == Some(digest) => Some(State::Active { version }),
+        None if state == "active" && active.as_deref() == Some(digest) => adopted(destinations, digest),
         None => None,
     }
+}
+
+/// Each destination decides for itself whether it takes up what is active.
+fn adopted(mut destinations: Vec<Use>, digest: &str) -> Option<State> {
+    if !destinations.iter().all(|one| one.has_judged(digest)) {
+        return None;
+    }
+    destinations.retain(|one| one.not_adopted.is_some());
+    Some(if destinations.is_empty() { State::Active } else { State::NotAdopted { destinations } })
+}
+
+fn waits_for_promotion(destination: &Use) -> bool {
+    destination.not_adopted.as_ref().is_none_or(|version| version.waits_for_promotion)
 }
 
 impl State {
@@ -216,9 +233,14 @@ impl State {
         };
         print::line(format_args!("installed  {}   version {version}   {short}{signed}", file.display()));
         match self {
-            State::Active { .. } => print::line(format_args!(
+            State::Active => print::line(format_args!(
                 "active     the running host formats with it wherever a destination has `formatter = \"{name}\"`"
             )),
+            State::NotAdopted { destinations } => {
+                for told in destinations.iter().filter_map(Use::told) {
+                    print::line(format_args!("waits      {}\n  hint: {}", told.text, told.hint));
+                }
+            }
             State::Candidate => print::line(format_args!(
                 "waits      for `siemaphore plugin promote {name}`; `siemaphore plugin diff` shows what it would change"
             )),
@@ -238,23 +260,40 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::adoption::NotAdopted;
 
     fn listed(state: &str, digest: Option<&str>, error: Option<&str>) -> Listed {
         let text = |text: Option<&str>| text.map(str::to_owned);
         Listed {
             name: "acme".to_owned(),
             state: state.to_owned(),
-            version: None,
             digest: text(digest),
             error: text(error),
             candidate: None,
+            destinations: Vec::new(),
+        }
+    }
+
+    /// A destination that formats with one version and keeps back from another.
+    fn used(digest: &str, not_adopted: Option<&str>) -> Use {
+        let not_adopted = not_adopted.map(|digest| NotAdopted {
+            digest: digest.to_owned(),
+            reason: "it asks for another request".to_owned(),
+            hint: "promote it".to_owned(),
+            waits_for_promotion: true,
+        });
+        Use {
+            destination: "acme/siem".to_owned(),
+            version: None,
+            digest: Some(digest.to_owned()),
+            not_adopted,
         }
     }
 
     #[test]
     fn only_these_bytes_being_active_counts_as_success() {
         let judged = |plugin| judge(plugin, "0a");
-        assert!(matches!(judged(listed("active", Some("0a"), None)), Some(State::Active { .. })));
+        assert!(matches!(judged(listed("active", Some("0a"), None)), Some(State::Active)));
         assert!(judged(listed("active", Some("0b"), None)).is_none(), "the version from before");
         assert!(judged(listed("quarantined", None, None)).is_none());
         assert!(matches!(judged(listed("active", Some("0b"), Some("no"))), Some(State::Refused { .. })));
@@ -263,5 +302,21 @@ mod tests {
         let waiting = |digest| Listed { candidate: candidate(digest), ..listed("active", Some("0b"), None) };
         assert!(matches!(judged(waiting("0a")), Some(State::Candidate)));
         assert!(judged(waiting("0c")).is_none());
+    }
+
+    #[test]
+    fn a_destination_that_keeps_another_version_is_waited_for_and_told() {
+        let judged = |destinations: &[Use]| {
+            let plugin = Listed { destinations: destinations.to_vec(), ..listed("active", Some("0a"), None) };
+            judge(plugin, "0a")
+        };
+        let (takes, keeps) = (used("0a", None), used("0b", Some("0a")));
+        assert!(matches!(judged(&[takes.clone()]), Some(State::Active)));
+        assert!(judged(&[takes.clone(), used("0b", None)]).is_none(), "one has not looked at it yet");
+        assert!(judged(&[used("0b", Some("0c"))]).is_none(), "it has looked at another one");
+        match judged(&[takes, keeps]) {
+            Some(State::NotAdopted { destinations }) => assert_eq!(destinations.len(), 1),
+            other => panic!("{other:?}"),
+        }
     }
 }

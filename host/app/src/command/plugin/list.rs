@@ -3,9 +3,11 @@
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
 use comfy_table::{Cell, Color};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::command::Failure;
+use crate::command::adoption::Use;
 use crate::print;
 
 pub(crate) fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
@@ -39,8 +41,15 @@ pub(crate) fn show(plugins: &[Value], as_json: bool) -> Result<(), Failure> {
                 "\n{name}: version {version} passed every check and waits; `siemaphore plugin diff` compares it, `siemaphore plugin promote {name}` uses it"
             ));
         }
+        for told in uses(plugin).iter().filter_map(Use::told) {
+            print::line(format_args!("\n{name}: {}\n  hint: {}", told.text, told.hint));
+        }
     }
     Ok(())
+}
+
+fn uses(plugin: &Value) -> Vec<Use> {
+    Vec::deserialize(&plugin["destinations"]).unwrap_or_default()
 }
 
 /// While a version is new, the one before it returns by itself.
