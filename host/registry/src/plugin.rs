@@ -120,7 +120,17 @@ impl Plugin {
         }
         let was_proven = versions.proven;
         if let Some(reason) = versions.weigh(outcome) {
-            return self.go_back(&mut versions, &reason).is_some();
+            let Some((failed, previous)) = self.go_back(&mut versions, &reason) else { return false };
+            tracing::error!(
+                formatter = self.name(),
+                version = failed.version,
+                digest = failed.digest,
+                reason,
+                returned_to = previous.version,
+                hint = "mend the formatter and replace its file; the version that was sent back is not tried again",
+                "the formatter has gone back to its previous version"
+            );
+            return true;
         }
         if versions.proven && !was_proven {
             self.wake();
@@ -134,24 +144,25 @@ impl Plugin {
         self.active().is_some_and(|active| Arc::ptr_eq(&active, version)) && versions.is_on_trial()
     }
 
-    /// Makes the previous version the active one; gives it, if there is one.
+    /// Makes the previous version the active one, because an operator wants it; gives it, if there is one.
     pub(crate) fn roll_back(&self, reason: &str) -> Option<Arc<Active>> {
-        self.go_back(&mut self.versions(), reason)
-    }
-
-    fn go_back(&self, versions: &mut Versions, reason: &str) -> Option<Arc<Active>> {
-        let (previous, track) = versions.previous.take()?;
-        let failed = self.active()?;
-        tracing::error!(
+        let (left, previous) = self.go_back(&mut self.versions(), reason)?;
+        tracing::warn!(
             formatter = self.name(),
-            version = failed.version,
-            digest = failed.digest,
-            reason,
+            version = left.version,
+            digest = left.digest,
             returned_to = previous.version,
             hint =
-                "mend the formatter and replace its file; the version that was sent back is not tried again",
-            "the formatter has gone back to its previous version"
+                format!("`siemaphore plugin promote {}` tries the version again that was left", self.name()),
+            "an operator has returned the formatter to its previous version"
         );
+        Some(previous)
+    }
+
+    /// The version that was active, and the one that is so now.
+    fn go_back(&self, versions: &mut Versions, reason: &str) -> Option<(Arc<Active>, Arc<Active>)> {
+        let (previous, track) = versions.previous.take()?;
+        let failed = self.active()?;
         versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason: reason.to_owned() });
         // With a candidate the file is another one, and nothing is wrong with it.
         if versions.candidate.is_none() {
@@ -161,7 +172,7 @@ impl Plugin {
         versions.retire(&failed);
         self.store(Arc::clone(&previous));
         self.wake();
-        Some(previous)
+        Some((failed, previous))
     }
 
     /// Makes a version the active one; the one before stays, for the way back.
