@@ -263,7 +263,26 @@ async fn sending_to_a_host_that_asks_for_patience_says_so_once_and_goes_on() {
 async fn plugins_are_listed_inspected_tried_and_looked_for() {
     let scene = Scene::new().plugin("mine.wasm", formatter::bundled("datadog")).splunk().start().await;
     let list = scene.ask(&["plugin", "list"]).await.expect(0);
-    list.shows(&["splunk", "datadog", "sentinel", "mine", "active", "Splunk HTTP Event Collector"]);
+    list.shows(&["splunk", "mine", "active", "Splunk HTTP Event Collector"]);
+    list.shows(&["not used by a destination: ", "datadog", "sentinel"]);
+    assert!(list.stdout.lines().all(|line| !line.contains('│') || line.chars().count() <= 100), "{list:#?}");
+    let of = async |arguments: &[&str]| {
+        let listed = scene.ask(&[&["plugin", "list", "--json"], arguments].concat()).await.expect(0).json();
+        listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&["mine"]).await, ["mine"]);
+    assert_eq!(of(&["--state", "active"]).await, ["mine", "splunk"]);
+    assert_eq!(of(&["--state", "waiting"]).await, Vec::<String>::new());
+    scene
+        .ask(&["plugin", "list", "mien"])
+        .await
+        .expect(1)
+        .shows(&["no plugin `mien`", "did you mean `mine`?"]);
     let reloaded = scene.ask(&["plugin", "reload", "--json"]).await.expect(0).json();
     let built_in = siemaphore_bundle::formatters().len();
     assert_eq!(reloaded.as_array().unwrap().len(), built_in + 1, "{reloaded:#}");

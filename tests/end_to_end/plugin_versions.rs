@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use siemaphore_receiver::Received;
 
+use crate::support::Entry;
 use crate::support::events::numbered;
-use crate::support::formatter::{bundled, handmade, treacherous};
+use crate::support::formatter::{bundled, digest, handmade, treacherous};
 use crate::support::{Destination, Kind, Scene, SceneBuilder, keys};
 
 const BY_HAND: &str = "authentication = { scheme = \"header\", header = \"DD-API-KEY\", secret = \"file:FOLDER/datadog.secret\" }";
@@ -17,10 +17,6 @@ const BY_HAND: &str = "authentication = { scheme = \"header\", header = \"DD-API
 fn with_my_siem(component: &[u8]) -> SceneBuilder {
     let by_hand = Destination::to(Kind::Datadog).formatted_by("my-siem").with_only(BY_HAND);
     Scene::new().plugin("my-siem.wasm", component).to(by_hand)
-}
-
-fn digest(component: &[u8]) -> String {
-    Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn until_active(scene: &Scene, component: &[u8]) -> Value {
@@ -115,17 +111,46 @@ async fn with_the_manual_policy_an_operator_decides_and_can_return() {
     scene.until_plugin("my-siem", "waiting", waits).await;
     scene.send(&numbered("two", 1)).await;
     assert_eq!(words(&scene.datadog().arrived(2).await), BTreeSet::from(["first"]));
-    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(0).shows(&["formats from now on"]);
+    let promoted = scene.ask(&["plugin", "promote", "my-siem", "--json"]).await.expect(0).json();
+    assert_eq!((&promoted["name"], &promoted["digest"]), (&json!("my-siem"), &json!(digest(&second))));
+    assert_eq!(promoted["destinations"], json!(["acme/datadog"]), "{promoted:#}");
     until_active(&scene, &second).await;
     scene.send(&numbered("three", 1)).await;
     assert_eq!(words(&scene.datadog().arrived(3).await[2..]), BTreeSet::from(["second"]));
     scene.ask(&["plugin", "promote", "my-siem"]).await.expect(1).shows(&["no version", "waits"]);
     // Friday afternoon.
-    scene.ask(&["plugin", "rollback", "my-siem"]).await.expect(0).shows(&["formats again"]);
+    let from = scene.host.log.count();
+    let told = ["formats again", "siemaphore plugin promote my-siem"];
+    scene.ask(&["plugin", "rollback", "my-siem"]).await.expect(0).shows(&told);
+    let about = |line: &Entry| line.text.contains("returned the formatter to its previous version");
+    let line = scene.host.log.wait(from, "an operator's word", about).await;
+    assert!(line.level == "WARN" && line.text.contains("an operator has"), "{line:?}");
     scene.send(&numbered("four", 1)).await;
     assert_eq!(words(&scene.datadog().arrived(4).await[3..]), BTreeSet::from(["first"]));
     scene.ask(&["plugin", "rollback", "my-siem"]).await.expect(1).shows(&["no previous version"]);
     scene.ask(&["plugin", "rollback", "splunk"]).await.expect(1).shows(&["built in"]);
+    for word in ["promote", "rollback"] {
+        let told = ["no plugin `my-seim`", "did you mean `my-siem`?"];
+        scene.ask(&["plugin", word, "my-seim"]).await.expect(1).shows(&told);
+        let told = scene.ask(&["plugin", word, "my-seim", "--json"]).await.expect(1).json();
+        assert!(told["error"]["hint"].as_str().unwrap().contains("did you mean"), "{told:#}");
+    }
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_version_whose_file_is_gone_cannot_be_tried_again_and_asking_changes_nothing() {
+    let scene = with_my_siem(&handmade("first")).start().await;
+    let second = treacherous("second");
+    scene.install("my-siem.wasm", &second);
+    until_active(&scene, &second).await;
+    scene.send(&poisonous(1)).await;
+    until_sent_back(&scene, &second).await;
+    std::fs::remove_file(scene.path("plugins/my-siem.wasm")).unwrap();
+    scene.until_plugin("my-siem", "without its file", |plugin| plugin["state"] == "draining").await;
+    let told = ["the file of plugin `my-siem` is gone", "nothing was changed", "hint: put the file back"];
+    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(1).shows(&told);
+    assert_eq!(scene.plugin("my-siem").await["sent_back"]["digest"], digest(&second).as_str());
     scene.stop().await;
 }
 

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use crate::cli::plugin::{Bench, Check, Corpus, Diff, Inspect, Install, Keygen, Sign, Test};
+pub(crate) use crate::cli::plugin::{
+    Bench, Check, Corpus, Diff, Inspect, Install, Keygen, List, ListedState, Sign, Test,
+};
 pub(crate) use crate::cli::project::{Language, New};
 pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
@@ -148,8 +150,8 @@ pub(crate) enum Plugin {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Every formatter of the running host
-    List(Asking),
+    /// The formatters of the running host; built-in ones that no destination uses are only named
+    List(List),
     /// What a formatter is and says of itself: file, imports, settings, authentication, the request it asks for
     Inspect(Inspect),
     /// Hold a formatter to the laws of the contract, without a host; exits 1 when it breaks one

@@ -24,6 +24,8 @@ pub(crate) mod source;
 
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use crate::config::Problem;
 use crate::print;
 
@@ -34,6 +36,15 @@ pub(crate) fn api_path(segments: &[&str]) -> String {
         path.extend(segments);
     }
     url.path().to_owned()
+}
+
+/// Of an error whose hint stands in a line of its own.
+pub(crate) fn reason_and_hint(error: &anyhow::Error) -> (String, Option<String>) {
+    let text = format!("{error:#}");
+    match text.split_once("\n  hint: ") {
+        Some((reason, hint)) => (reason.to_owned(), Some(hint.to_owned())),
+        None => (text, None),
+    }
 }
 
 /// How a command ends when it does not succeed. The exit codes are part of the interface.
@@ -54,6 +65,20 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 impl Failure {
+    /// For a command whose answer is JSON: the error takes the answer's place, in the shape of the host's API.
+    pub(crate) fn answered(self, as_json: bool) -> Failure {
+        match self {
+            Failure::Other(error) if as_json => {
+                let (reason, hint) = reason_and_hint(&error);
+                match print::json(&json!({ "error": { "reason": reason, "hint": hint } })) {
+                    Ok(()) => Failure::Said,
+                    Err(error) => error.into(),
+                }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Failure::Configuration { file, problems } => {

@@ -1,5 +1,7 @@
 //! Formatters of customers: the bundled ones under other names, and one that is made of nothing but the contract.
 
+use sha2::{Digest, Sha256};
+
 use crate::guests;
 use crate::guests::handmade::{Field, Handmade};
 
@@ -7,6 +9,11 @@ use crate::guests::handmade::{Field, Handmade};
 pub(crate) fn bundled(name: &str) -> &'static [u8] {
     let mut all = siemaphore_bundle::formatters().iter();
     all.find(|one| one.name == name).expect("a bundled formatter").component
+}
+
+/// SHA-256 in hex, as plugins are told apart.
+pub(crate) fn digest(component: &[u8]) -> String {
+    Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The same component with another digest: a custom section at the end says nothing and means nothing.

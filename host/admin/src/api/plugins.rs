@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use siemaphore_pipeline::NotAdopted;
-use siemaphore_registry::{Origin, PluginStatus, RollBackError, SentBack, VersionStatus};
+use siemaphore_registry::{Active, Origin, PluginStatus, RollBackError, SentBack, VersionStatus};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::api::ApiError;
@@ -141,11 +141,23 @@ fn uses(plugin: &str, destinations: &[Destination]) -> Vec<UseView> {
 /// What an operator's word has done.
 #[derive(Debug, Serialize)]
 struct Changed {
+    name: String,
     /// What is active now.
     version: String,
     digest: String,
-    /// Those that format with it from now on, although it asks for another request than was granted.
+    /// The enabled ones that the plugin formats for.
     destinations: Vec<String>,
+    /// Those of them that format with it from now on although it asks for another request than was granted.
+    requests_allowed: Vec<String>,
+}
+
+impl Changed {
+    fn to(active: &Active, name: String, all: &[Destination], requests_allowed: Vec<String>) -> Changed {
+        let users = all.iter().filter(|one| one.formatter == name && one.pipeline.is_some());
+        let destinations = users.map(|one| one.id.clone()).collect();
+        let (version, digest) = (active.version.clone(), active.digest.clone());
+        Changed { name, version, digest, destinations, requests_allowed }
+    }
 }
 
 /// Makes the version that waits active, and allows its request.
@@ -155,22 +167,22 @@ async fn promote(
 ) -> Result<Json<Changed>, ApiError> {
     let (registry, wanted) = (handles.registry.clone(), name.clone());
     let promoted = spawn_blocking(move || registry.promote(&wanted)).await.map_err(broken_off)?;
-    let mut destinations = Vec::new();
+    let mut requests_allowed = Vec::new();
     for destination in handles.destinations.iter().filter(|destination| destination.formatter == name) {
         if let Some(pipeline) = &destination.pipeline
             && pipeline.promote().await
         {
-            destinations.push(destination.id.clone());
+            requests_allowed.push(destination.id.clone());
         }
     }
-    let active = promoted.or_else(|| handles.registry.active(&name).filter(|_| !destinations.is_empty()));
+    let active = promoted.or_else(|| handles.registry.active(&name).filter(|_| !requests_allowed.is_empty()));
     let Some(active) = active else {
         return Err(ApiError::not_found(
             format!("no version of formatter `{name}` waits for a word"),
             "`siemaphore plugin list` shows which versions wait",
         ));
     };
-    Ok(Json(Changed { version: active.version.clone(), digest: active.digest.clone(), destinations }))
+    Ok(Json(Changed::to(&active, name, &handles.destinations, requests_allowed)))
 }
 
 /// Makes the version before the active one active again.
@@ -178,17 +190,13 @@ async fn roll_back(
     State(handles): State<Handles>,
     Path(name): Path<String>,
 ) -> Result<Json<Changed>, ApiError> {
-    let registry = handles.registry.clone();
-    let returned = spawn_blocking(move || registry.roll_back(&name)).await.map_err(broken_off)?;
+    let (registry, wanted) = (handles.registry.clone(), name.clone());
+    let returned = spawn_blocking(move || registry.roll_back(&wanted)).await.map_err(broken_off)?;
     let active = returned.map_err(|error| match error {
         RollBackError::Unknown { .. } => ApiError::not_found(error.to_string(), error.hint()),
         _ => ApiError::conflict(error.to_string(), error.hint()),
     })?;
-    Ok(Json(Changed {
-        version: active.version.clone(),
-        digest: active.digest.clone(),
-        destinations: Vec::new(),
-    }))
+    Ok(Json(Changed::to(&active, name, &handles.destinations, Vec::new())))
 }
 
 fn broken_off(_: JoinError) -> ApiError {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::{Asking, Reading};
 
@@ -21,6 +21,27 @@ pub(crate) struct Check {
     pub(crate) cpu: Option<humantime::Duration>,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this one
+    pub(crate) name: Option<String>,
+    /// Only those in this state; `waiting` for an operator's word, `faulty` when something is wrong with the file
+    #[arg(long)]
+    pub(crate) state: Option<ListedState>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListedState {
+    Active,
+    Available,
+    Draining,
+    Quarantined,
+    Waiting,
+    Faulty,
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,11 @@ impl Use {
             || self.not_adopted.as_ref().is_some_and(|version| version.digest == digest)
     }
 
+    /// Whether an operator has to allow the request of the active version.
+    pub(crate) fn waits_for_promotion(&self) -> bool {
+        self.not_adopted.as_ref().is_some_and(|version| version.waits_for_promotion)
+    }
+
     /// What is to be said when it does not format with the active version.
     pub(crate) fn told(&self) -> Option<Told> {
         let NotAdopted { reason, hint, .. } = self.not_adopted.as_ref()?;

@@ -15,13 +15,12 @@ mod list;
 mod new;
 mod offline;
 mod project;
+mod running;
 mod schema;
 mod settings;
 mod signed;
 mod test;
 mod versions;
-
-use serde_json::Value;
 
 use crate::cli::{Asking, Plugin};
 use crate::command::Failure;
@@ -32,24 +31,30 @@ pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
     match command {
         Plugin::New(new) => new::run(&new),
         Plugin::Build { folder } => build::run(&folder),
-        Plugin::List(asking) => {
-            let plugins: Vec<Value> = client(&asking)?.get("/v1/plugins").await?;
-            list::show(&plugins, asking.json)
+        Plugin::List(list) => {
+            let as_json = list.asking.json;
+            list::list(list).await.map_err(|failure| failure.answered(as_json))
         }
         Plugin::Reload(asking) => {
-            let plugins: Vec<Value> = client(&asking)?.post("/v1/plugins/reload").await?;
-            list::show(&plugins, asking.json)
+            list::reload(&asking).await.map_err(|failure| failure.answered(asking.json))
         }
         Plugin::Inspect(inspect) => inspect::run(inspect).await,
         Plugin::Check(check) => check::run(check).await,
         Plugin::Corpus(corpus) => corpus::run(&corpus),
         Plugin::Format(format) => format::run(format).await,
-        Plugin::Promote { name, asking } => versions::promote(&name, &asking).await,
-        Plugin::Rollback { name, asking } => versions::roll_back(&name, &asking).await,
+        Plugin::Promote { name, asking } => {
+            versions::promote(&name, &asking).await.map_err(|failure| failure.answered(asking.json))
+        }
+        Plugin::Rollback { name, asking } => {
+            versions::roll_back(&name, &asking).await.map_err(|failure| failure.answered(asking.json))
+        }
         Plugin::Diff(diff) => diff::run(diff).await,
         Plugin::Bench(bench) => bench::run(bench).await,
         Plugin::Test(test) => test::run(test).await,
-        Plugin::Install(install) => install::run(install).await,
+        Plugin::Install(install) => {
+            let as_json = install.asking.json;
+            install::run(install).await.map_err(|failure| failure.answered(as_json))
+        }
         Plugin::Keygen(keygen) => keys::keygen(keygen),
         Plugin::Sign(sign) => keys::sign(sign).await,
     }

@@ -3,6 +3,7 @@
 use comfy_table::{Color, Table};
 use serde::Serialize;
 
+use crate::command::reason_and_hint;
 use crate::print;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,11 +49,8 @@ impl Finding {
 
     /// From an error of a command, whose hint stands in a line of its own.
     pub(crate) fn error(check: impl Into<String>, error: &anyhow::Error, fix: &str) -> Finding {
-        let text = format!("{error:#}");
-        match text.split_once("\n  hint: ") {
-            Some((finding, hint)) => Finding::failed(check, finding, hint),
-            None => Finding::failed(check, text, fix),
-        }
+        let (finding, hint) = reason_and_hint(error);
+        Finding::failed(check, finding, hint.unwrap_or_else(|| fix.to_owned()))
     }
 }
 
