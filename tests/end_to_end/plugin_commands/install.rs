@@ -4,7 +4,7 @@ use std::fs;
 
 use super::Workshop;
 use crate::support::events::numbered;
-use crate::support::formatter::{broken_on_events, bundled, handmade};
+use crate::support::formatter::{broken_on_events, bundled, digest, handmade, treacherous};
 use crate::support::{Destination, Kind, Scene, SceneBuilder, run_in};
 
 /// Delivers to Datadog with the customer's `my-siem.wasm`.
@@ -71,6 +71,39 @@ async fn what_a_host_would_refuse_does_not_get_into_the_folder() {
     assert_eq!(left, ["my-siem.wasm"]);
     scene.send(&numbered("unharmed", 1)).await;
     assert_eq!(scene.datadog().arrived(1).await[0].record["message"], "first");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_the_configuration_pins_out_or_the_host_sent_back_does_not_replace_the_one_that_is_there()
+{
+    let stage = with_my_siem().set().await;
+    let folder = stage.path("plugins/my-siem.wasm");
+    let (first, second) = (handmade("first"), treacherous("second"));
+    let shop = Workshop::new();
+    let file = shop.file("my-siem.wasm", &second);
+    let pin = format!("\n[[plugin]]\nname = \"my-siem\"\ndigest = \"{}\"\n", digest(&first));
+    stage.edit(|text| text + &pin);
+    let config = stage.configuration().display().to_string();
+    let told = ["takes", &digest(&first), &digest(&second), "[[plugin]]", "hint: "];
+    run_in(shop.folder(), &["plugin", "install", &file, "--config", &config]).await.expect(1).shows(&told);
+    assert_eq!(fs::read(&folder).unwrap(), first);
+    stage.edit(|text| text.replace(&pin, ""));
+
+    let scene = stage.start(None).await;
+    scene.ask(&["plugin", "install", &file]).await.expect(0);
+    scene.send(&numbered("~poison", 1)).await;
+    scene.datadog().arrived(1).await;
+    scene.until_plugin("my-siem", "sent back", |plugin| !plugin["sent_back"].is_null()).await;
+    // Whoever puts something else there by hand keeps it, too.
+    scene.install("my-siem.wasm", b"no component");
+    let told = ["was sent back: ", "trapped", "siemaphore plugin promote my-siem"];
+    scene.ask(&["plugin", "install", &file]).await.expect(1).shows(&told);
+    assert_eq!(fs::read(&folder).unwrap(), b"no component");
+    let told = scene.ask(&["plugin", "install", &file, "--json"]).await.expect(1).json();
+    assert!(told["error"]["reason"].as_str().unwrap().contains("was sent back"), "{told:#}");
+    assert!(told["error"]["hint"].as_str().unwrap().contains("promote my-siem"), "{told:#}");
+    scene.ask(&["plugin", "install", &shop.file("my-siem.wasm", &first)]).await.expect(0);
     scene.stop().await;
 }
 

@@ -16,6 +16,7 @@ use crate::command::Failure;
 use crate::command::adoption::Use;
 use crate::command::plugin::file::{PluginFile, write_whole};
 use crate::command::plugin::offline::Named;
+use crate::command::plugin::running;
 use crate::command::plugin::signed::{self, Signed};
 use crate::config::{self, PluginPlace};
 use crate::control::Client;
@@ -37,8 +38,10 @@ pub(crate) async fn run(command: Install) -> Result<(), Failure> {
         )
     })?;
     let keys = [trusted_keys, signed::read_keys(&key)?];
-    let installed = tokio::task::spawn_blocking(move || install(&file, &folder, &keys)).await??;
     let host = Client::running_host(&config::state_folder(config)?).await?;
+    let examined = tokio::task::spawn_blocking(move || examine(&file, &folder, &keys)).await??;
+    check_wanted(&examined, config, host.as_ref()).await?;
+    let installed = tokio::task::spawn_blocking(move || put(examined)).await??;
     let state = match &host {
         None => State::NoHost,
         Some(host) => follow(host, &installed).await?,
@@ -50,7 +53,7 @@ pub(crate) async fn run(command: Install) -> Result<(), Failure> {
     }
     match state {
         State::Active | State::Candidate | State::NoHost => Ok(()),
-        State::NotAdopted { destinations } if destinations.iter().all(waits_for_promotion) => Ok(()),
+        State::NotAdopted { destinations } if destinations.iter().all(Use::waits_for_promotion) => Ok(()),
         State::NotAdopted { .. } | State::Refused { .. } | State::Waiting { .. } => Err(Failure::Said),
     }
 }
@@ -95,8 +98,19 @@ enum State {
     NoHost,
 }
 
+/// A file that passed every check, and where it belongs.
+struct Examined {
+    named: Named,
+    digest: String,
+    version: String,
+    signature: Signed,
+    /// The bytes of the signature beside it.
+    beside: Option<Vec<u8>>,
+    target: PathBuf,
+}
+
 /// Of each set of keys, the host's and the person's, one has to have signed the file, unless the set is empty.
-fn install(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Installed> {
+fn examine(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Examined> {
     let file = PluginFile::read(file)?;
     check_name(&file.name)?;
     if !folder.is_dir() {
@@ -118,6 +132,42 @@ fn install(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Instal
     check_laws(&named, &formatter)?;
     let version = formatter.description().version.clone();
     let target = folder.join(&named.name).with_extension("wasm");
+    Ok(Examined { named, digest, version, signature, beside, target })
+}
+
+/// What a host would refuse for its digest alone is told before the file that is there is replaced: nothing else would
+/// be left of that after a restart.
+async fn check_wanted(examined: &Examined, config: &Path, host: Option<&Client>) -> Result<()> {
+    let Examined { named, digest, version, .. } = examined;
+    let name = &named.name;
+    if let Some(wanted) = pinned_digest(config, name).filter(|wanted| wanted != digest) {
+        return Err(anyhow!(
+            "{named} is not installed: its digest is {digest}, and the [[plugin]] `{name}` of {} takes {wanted} only\n  \
+             hint: write `digest = \"{digest}\"` there; stop the host, install the file, and start the host again",
+            config.display()
+        ));
+    }
+    let Some(host) = host else { return Ok(()) };
+    let listed: Vec<Listed> = host.get("/v1/plugins").await?;
+    let plugin = listed.into_iter().find(|plugin| plugin.name == *name);
+    let sent_back = plugin.and_then(|plugin| plugin.sent_back);
+    match sent_back.filter(|sent_back| sent_back.digest == *digest) {
+        None => Ok(()),
+        Some(SentBack { reason, .. }) => Err(anyhow!(
+            "{named} is not installed: version {version} was sent back: {reason}\n  \
+             hint: mend the formatter and install the new build, or run `siemaphore plugin promote {name}` to try this \
+             version again"
+        )),
+    }
+}
+
+/// A configuration with a mistake elsewhere is the host's to judge.
+fn pinned_digest(config: &Path, name: &str) -> Option<String> {
+    config::load(config).ok()?.plugins.own.get(name)?.digest.clone()
+}
+
+fn put(examined: Examined) -> Result<Installed> {
+    let Examined { named, digest, version, signature, beside, target } = examined;
     // Before the component: a host reads both once it sees the component change.
     put_signature(&signature::path_of(&target), beside.as_deref())?;
     write_whole(&target, &named.component)?;
@@ -172,7 +222,14 @@ struct Listed {
     error: Option<String>,
     /// It waits for `promote`.
     candidate: Option<Candidate>,
+    sent_back: Option<SentBack>,
     destinations: Vec<Use>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SentBack {
+    digest: String,
+    reason: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -218,10 +275,6 @@ fn adopted(mut destinations: Vec<Use>, digest: &str) -> Option<State> {
     Some(if destinations.is_empty() { State::Active } else { State::NotAdopted { destinations } })
 }
 
-fn waits_for_promotion(destination: &Use) -> bool {
-    destination.not_adopted.as_ref().is_none_or(|version| version.waits_for_promotion)
-}
-
 impl State {
     fn show(&self, installed: &Installed) {
         let Installed { name, file, version, digest, signature } = installed;
@@ -246,6 +299,7 @@ impl State {
             )),
             State::NoHost => print::line("no host runs: the next one takes it when it starts"),
             State::Refused { error } => {
+                let error = running::with_name(error, name);
                 print::aside(format_args!("error: the host does not take {name}: {error}"));
             }
             State::Waiting { plugin_state } => print::aside(format_args!(
@@ -270,6 +324,7 @@ mod tests {
             digest: text(digest),
             error: text(error),
             candidate: None,
+            sent_back: None,
             destinations: Vec::new(),
         }
     }
