@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use crate::support::events::numbered;
+use crate::support::formatter::handmade;
 use crate::support::{Destination, Kind, Scene, TOKEN, run};
 
 /// One check of a report.
@@ -150,4 +151,32 @@ async fn a_reserve_that_the_disk_does_not_have_is_told_before_the_first_start() 
     let report = run(&["doctor", "--json", "--config", file.to_str().unwrap()]).await.expect(1).json();
     expect(&report, "disk", "failed", &["1000.0 TiB", "disk_reserve"]);
     assert!(!stage.path("state").exists(), "a doctor changes nothing");
+}
+
+#[tokio::test]
+async fn what_is_no_file_among_the_plugins_is_told_and_so_is_a_state_folder_that_keeps_no_version() {
+    let stage = Scene::new().splunk().datadog().plugin("sound.wasm", &handmade("sound")).set().await;
+    let config = stage.configuration().display().to_string();
+    let doctor = async || run(&["doctor", "--json", "--config", &config]).await.json();
+    let report = doctor().await;
+    expect(&report, "plugin folder", "ok", &["plugins"]);
+
+    fs::create_dir(stage.path("plugins/folder.wasm")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", stage.path("plugins/nowhere.wasm")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(stage.path("plugins/pipe.wasm")).status().unwrap();
+    assert!(made.success());
+    fs::create_dir(stage.path("plugins/.hidden.wasm")).unwrap();
+    fs::create_dir(stage.path("state")).unwrap();
+    fs::set_permissions(stage.path("state"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(stage.path("state/plugins"), "no folder").unwrap();
+    // The disabled one's formatter is loaded all the same, and not worth a line of its own.
+    stage.edit(|text| text.replacen("name = \"datadog\"", "enabled = false\nname = \"datadog\"", 1));
+    let report = doctor().await;
+    let strange = ["passes over 3 names", "folder.wasm (a folder)", "pipe.wasm (a pipe)", "nowhere.wasm"];
+    expect(&report, "plugin folder", "warning", &strange);
+    expect(&report, "kept versions", "warning", &["state/plugins is not a folder", "no way back"]);
+    expect(&report, "plugins not in use", "ok", &["datadog"]);
+    expect(&report, "plugin splunk", "ok", &["active"]);
+    expect(&report, "plugin sound", "ok", &["active"]);
+    assert!(!report.to_string().contains("plugin datadog"), "{report:#}");
 }

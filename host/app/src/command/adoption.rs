@@ -23,6 +23,11 @@ pub(crate) struct NotAdopted {
 }
 
 impl Use {
+    /// Of a destination without a host, which has not looked at any version.
+    pub(crate) fn of(destination: String) -> Use {
+        Use { destination, version: None, digest: None, not_adopted: None }
+    }
+
     /// Whether the destination has made up its mind about this version.
     pub(crate) fn has_judged(&self, digest: &str) -> bool {
         self.digest.as_deref() == Some(digest)

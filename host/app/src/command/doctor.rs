@@ -9,6 +9,7 @@ mod delivery;
 mod destination;
 mod finding;
 mod machine;
+mod plugin_folders;
 mod plugins;
 mod source;
 mod state;
@@ -46,6 +47,7 @@ pub(crate) async fn run(asking: Asking) -> Result<(), Failure> {
         ("state folder".to_owned(), async { state::check(file) }.boxed()),
         ("store".to_owned(), store::check(file, &client).boxed()),
         ("plugins".to_owned(), plugins::check(&configured, client.as_ref().ok()).boxed()),
+        ("plugin folders".to_owned(), async { plugin_folders::check(file) }.boxed()),
         ("machine".to_owned(), async { machine::check() }.boxed()),
     ];
     for (name, kind) in &configured.fetched {

@@ -15,7 +15,7 @@ mod list;
 mod new;
 mod offline;
 mod project;
-mod running;
+pub(crate) mod running;
 mod schema;
 mod settings;
 mod signed;

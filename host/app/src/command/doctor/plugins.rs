@@ -1,16 +1,22 @@
 //! The formatters: of the running host, or as they load here.
 
 use serde::Deserialize;
-use siemaphore_registry::PluginStatus;
+use siemaphore_registry::{Origin, PluginStatus};
 
 use crate::command::adoption::Use;
 use crate::command::doctor::configuration::Configured;
 use crate::command::doctor::finding::Finding;
+use crate::command::plugin::running;
+use crate::config::prepare::Prepared;
 use crate::control::Client;
+
+/// As the host's API calls it.
+const BUILT_IN: &str = "builtin";
 
 #[derive(Deserialize)]
 struct Plugin {
     name: String,
+    origin: String,
     state: String,
     version: Option<String>,
     digest: Option<String>,
@@ -32,13 +38,40 @@ pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> V
             Err(error) => return vec![Finding::error("plugins", &error, "see the log of the host")],
         },
         None => match &configured.prepared {
-            Some(prepared) => prepared.registry.list().into_iter().map(Plugin::from).collect(),
+            Some(prepared) => prepared_plugins(prepared),
             None => return Vec::new(),
         },
     };
     // What is built in and used by no destination has nothing to be checked.
-    let used = plugins.iter().filter(|plugin| plugin.state != "available");
-    used.flat_map(|plugin| [finding(plugin)].into_iter().chain(not_adopted(plugin))).collect()
+    let loaded = plugins.iter().filter(|plugin| plugin.state != "available");
+    let (idle, used): (Vec<&Plugin>, Vec<&Plugin>) = loaded.partition(|plugin| plugin.is_idle());
+    let each = used.iter().flat_map(|plugin| [finding(plugin)].into_iter().chain(not_adopted(plugin)));
+    each.chain(all_idle(&idle)).collect()
+}
+
+/// As they load here, for the destinations that a host would deliver to.
+fn prepared_plugins(prepared: &Prepared) -> Vec<Plugin> {
+    let enabled = || prepared.destinations.iter().filter(|destination| destination.config.enabled);
+    let plugins = prepared.registry.list().into_iter().map(|status| {
+        let users = enabled().filter(|destination| destination.plugin.name() == status.name);
+        let destinations = users.map(|destination| Use::of(destination.config.id())).collect();
+        Plugin { destinations, ..Plugin::from(status) }
+    });
+    plugins.collect()
+}
+
+/// One line for all that only destinations have which are disabled.
+fn all_idle(idle: &[&Plugin]) -> Option<Finding> {
+    let names: Vec<&str> = idle.iter().map(|plugin| plugin.name.as_str()).collect();
+    let text = || format!("built in, and no enabled destination uses them: {}", names.join(", "));
+    (!names.is_empty()).then(|| Finding::ok("plugins not in use", text()))
+}
+
+impl Plugin {
+    /// Built in, in order, and used by nobody.
+    fn is_idle(&self) -> bool {
+        self.origin == BUILT_IN && self.destinations.is_empty() && self.error.is_none()
+    }
 }
 
 /// One for each destination that keeps another version than the active one.
@@ -58,6 +91,10 @@ impl From<PluginStatus> for Plugin {
         let state = status.state.as_str().to_owned();
         Plugin {
             name: status.name,
+            origin: match status.origin {
+                Origin::Builtin => BUILT_IN.to_owned(),
+                Origin::File(path) => path.display().to_string(),
+            },
             state,
             version: status.version,
             digest: status.digest,
@@ -70,6 +107,7 @@ impl From<PluginStatus> for Plugin {
 
 fn finding(plugin: &Plugin) -> Finding {
     let Plugin { name, state, version, digest, error, candidate, .. } = plugin;
+    let error = error.as_deref().map(|error| running::with_name(error, name));
     let check = format!("plugin {name}");
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
