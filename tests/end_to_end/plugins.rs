@@ -115,6 +115,7 @@ async fn a_version_that_wants_another_request_waits_until_the_operator_promotes_
     for command in [["plugin", "list"], ["destination", "list"]] {
         scene.ask(&command).await.expect(0).shows(&told);
     }
+    scene.ask(&["plugin", "list", "--state", "waiting"]).await.expect(0).shows(&["active, waits"]);
     let file = scene.path("my-siem.wasm");
     std::fs::write(&file, bundled("datadog")).unwrap();
     let install = ["plugin", "install", file.to_str().unwrap()];

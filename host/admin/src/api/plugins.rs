@@ -179,7 +179,7 @@ async fn promote(
     let Some(active) = active else {
         return Err(ApiError::not_found(
             format!("no version of formatter `{name}` waits for a word"),
-            "`siemaphore plugin list` shows which versions wait",
+            "`siemaphore plugin list --state waiting` shows which versions wait",
         ));
     };
     Ok(Json(Changed::to(&active, name, &handles.destinations, requests_allowed)))

@@ -43,7 +43,11 @@ impl Use {
     pub(crate) fn told(&self) -> Option<Told> {
         let NotAdopted { reason, hint, .. } = self.not_adopted.as_ref()?;
         let keeps = match &self.version {
-            Some(version) => format!("destination {} keeps version {version}", self.destination),
+            // Two builds may call themselves by the same version.
+            Some(version) => {
+                let digest: String = self.digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
+                format!("destination {} keeps version {version} ({digest})", self.destination)
+            }
             None => format!("destination {} has no version", self.destination),
         };
         Some(Told { text: format!("{keeps}: {reason}"), hint: hint.clone() })

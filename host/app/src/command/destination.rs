@@ -96,7 +96,7 @@ fn tell_version(destination: &Value) {
     let told = Use {
         destination: id(destination),
         version: Some(version.to_owned()),
-        digest: None,
+        digest: status["plugin_digest"].as_str().map(str::to_owned),
         not_adopted: NotAdopted::deserialize(&status["not_adopted"]).ok(),
     }
     .told();

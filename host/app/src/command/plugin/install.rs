@@ -290,8 +290,8 @@ impl State {
                 "active     the running host formats with it wherever a destination has `formatter = \"{name}\"`"
             )),
             State::NotAdopted { destinations } => {
-                for told in destinations.iter().filter_map(Use::told) {
-                    print::line(format_args!("waits      {}\n  hint: {}", told.text, told.hint));
+                for destination in destinations {
+                    tell_kept(destination);
                 }
             }
             State::Candidate => print::line(format_args!(
@@ -308,6 +308,15 @@ impl State {
                 plugin_state.as_deref().unwrap_or("nothing"),
             )),
         }
+    }
+}
+
+/// To wait for an operator's word is a success; a version that a destination cannot use is none.
+fn tell_kept(destination: &Use) {
+    let Some(told) = destination.told() else { return };
+    match destination.waits_for_promotion() {
+        true => print::line(format_args!("waits      {}\n  hint: {}", told.text, told.hint)),
+        false => print::aside(format_args!("error: {}\n  hint: {}", told.text, told.hint)),
     }
 }
 

@@ -72,7 +72,7 @@ fn row(plugin: &Value) -> Vec<Cell> {
     vec![
         print::cell(text("name")),
         print::cell(origin),
-        state(&text("state"), plugin["is_new"] == true),
+        state(plugin),
         print::cell(text("version")),
         print::cell(digest),
         print::cell(plugin["size_bytes"].as_u64().map(print::size).unwrap_or_default()),
@@ -102,9 +102,17 @@ fn uses(plugin: &Value) -> Vec<Use> {
 }
 
 /// While a version is new, the one before it returns by itself.
-fn state(state: &str, is_new: bool) -> Cell {
-    let cell = print::cell(if is_new { format!("{state}, new") } else { state.to_owned() });
+fn state(plugin: &Value) -> Cell {
+    let state = plugin["state"].as_str().unwrap_or_default();
+    let waits = uses(plugin).iter().any(Use::waits_for_promotion);
+    let more = match plugin["is_new"] == true {
+        _ if waits => ", waits",
+        true => ", new",
+        false => "",
+    };
+    let cell = print::cell(format!("{state}{more}"));
     match state {
+        "active" if waits => cell.fg(Color::Yellow),
         "active" => cell.fg(Color::Green),
         "available" => cell,
         _ => cell.fg(Color::Red),
