@@ -71,7 +71,7 @@ async fn a_destination_whose_plugin_does_not_load_is_refused() {
     let scene = Scene::new()
         .plugin("my-siem.wasm", b"this is not WebAssembly")
         .to(Destination::to(Kind::Splunk).formatted_by("my-siem"));
-    let told = ["formatter `my-siem` cannot be used", "replace the plugin file"];
+    let told = ["formatter `my-siem` cannot be used", "put a `.wasm` component there"];
     refused(scene, |text| text, "formatter = \"my-siem\"", &told).await;
 }
 

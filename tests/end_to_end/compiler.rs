@@ -11,7 +11,7 @@ use siemaphore_sandbox::{
 use crate::guests::compile_bomb;
 use crate::support::events::numbered;
 use crate::support::formatter::{bundled, handmade, rebuilt};
-use crate::support::{Entry, Scene};
+use crate::support::{Destination, Entry, Host, Kind, Scene};
 
 fn child(limits: CompilerLimits) -> Compiler {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_siemaphore"));
@@ -100,6 +100,20 @@ async fn a_component_that_never_compiles_neither_holds_up_the_others_nor_the_hos
 }
 
 #[tokio::test]
+async fn a_host_starts_beside_a_file_that_never_compiles_and_ends_while_it_waits_for_one() {
+    let scene = Scene::new().splunk().plugin("bomb.wasm", &compile_bomb::component()).start().await;
+    scene.send(&numbered("meanwhile", 10)).await;
+    scene.splunk().arrived(10).await;
+    scene.stop().await;
+    // One that a destination cannot do without is waited for, until somebody wants an end.
+    let by_bomb = Destination::to(Kind::Splunk).formatted_by("bomb");
+    let stage = Scene::new().plugin("bomb.wasm", &compile_bomb::component()).to(by_bomb).set().await;
+    let (status, log) = Host::end_at_line(&stage.configuration(), "compiling").await;
+    assert!(status.success(), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("stopped before it was ready")), "{log:?}");
+}
+
+#[tokio::test]
 async fn a_second_start_finds_all_its_plugins_compiled_and_checked() {
     const PLUGINS: usize = 20;
     let mut building = Scene::new().splunk();
@@ -109,12 +123,17 @@ async fn a_second_start_finds_all_its_plugins_compiled_and_checked() {
     let mut scene = building.start().await;
     let compiled =
         |scene: &Scene| scene.host.log.all().iter().filter(|line| line.contains("\"compiling\"")).count();
+    until_all_are_active(&scene, PLUGINS).await;
     assert_eq!(compiled(&scene), PLUGINS);
     assert!(scene.host.terminate().await.success());
     scene.restart().await;
+    until_all_are_active(&scene, PLUGINS).await;
     assert_eq!(compiled(&scene), 0);
-    let listed = scene.ask(&["plugin", "list", "--json"]).await.expect(0).json();
-    let active = listed.as_array().unwrap().iter().filter(|plugin| plugin["state"] == "active");
-    assert_eq!(active.count(), PLUGINS + 1, "and Splunk's own");
     scene.stop().await;
+}
+
+async fn until_all_are_active(scene: &Scene, plugins: usize) {
+    for number in 0..plugins {
+        scene.until_plugin(&format!("plugin-{number}"), "active", |plugin| plugin["state"] == "active").await;
+    }
 }

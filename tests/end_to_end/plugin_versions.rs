@@ -1,6 +1,7 @@
 //! Versions of a customer's formatter: replaced a hundred times, sent back, waiting for an operator, over a restart.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use siemaphore_receiver::Received;
 
 use crate::support::Entry;
 use crate::support::events::numbered;
-use crate::support::formatter::{bundled, digest, handmade, treacherous};
+use crate::support::formatter::{bundled, digest, handmade, rebuilt, treacherous};
 use crate::support::{Destination, Kind, Scene, SceneBuilder, keys};
 
 const BY_HAND: &str = "authentication = { scheme = \"header\", header = \"DD-API-KEY\", secret = \"file:FOLDER/datadog.secret\" }";
@@ -94,6 +95,51 @@ async fn the_only_version_that_traps_on_everything_holds_the_destination_and_giv
 }
 
 #[tokio::test]
+async fn a_new_version_that_refuses_the_settings_gives_way_and_a_host_starts_with_the_one_before() {
+    let settings = format!("{BY_HAND}\nsettings = {{ index = \"Not An Index\" }}");
+    let by_hand = Destination::to(Kind::Datadog).formatted_by("my-siem").with_only(&settings);
+    let mut scene = Scene::new().plugin("my-siem.wasm", &handmade("first")).to(by_hand).start().await;
+    // Splunk's asks for an index that can be one.
+    let second = rebuilt(bundled("splunk"), "second");
+    scene.install("my-siem.wasm", &second);
+    let plugin = until_sent_back(&scene, &second).await;
+    let told = plugin["error"].as_str().unwrap();
+    assert!(told.contains("destination acme/datadog") && told.contains("cannot be an index"), "{told}");
+    scene.send(&numbered("fine", 3)).await;
+    assert_eq!(words(&scene.datadog().arrived(3).await), BTreeSet::from(["first"]));
+    // It is tried again after a restart, when the settings may be others. Nothing waits for it.
+    for round in 1..3 {
+        assert!(scene.host.terminate().await.success());
+        scene.ask(&["check"]).await.expect(0);
+        scene.restart().await;
+        scene.send(&numbered(&format!("after {round}"), 1)).await;
+        assert_eq!(words(&scene.datadog().arrived(3 + round).await), BTreeSet::from(["first"]));
+        until_sent_back(&scene, &second).await;
+    }
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn a_host_starts_with_the_kept_version_of_a_plugin_whose_file_is_gone() {
+    let mut scene = with_my_siem(&handmade("first")).start().await;
+    until_active(&scene, &handmade("first")).await;
+    assert!(scene.host.terminate().await.success());
+    fs::remove_file(scene.path("plugins").join("my-siem.wasm")).unwrap();
+    scene.ask(&["check"]).await.expect(0).shows(&["is fine"]);
+    scene.restart().await;
+    scene.send(&numbered("fine", 3)).await;
+    assert_eq!(words(&scene.datadog().arrived(3).await), BTreeSet::from(["first"]));
+    scene.ask(&["plugin", "list"]).await.expect(0).shows(&[
+        "draining",
+        "the file is gone",
+        "put the file back",
+    ]);
+    scene.install("my-siem.wasm", &handmade("second"));
+    until_active(&scene, &handmade("second")).await;
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn with_the_manual_policy_an_operator_decides_and_can_return() {
     let (first, second) = (handmade("first"), handmade("second"));
     let stage = with_my_siem(&first).set().await;
@@ -146,7 +192,7 @@ async fn a_version_whose_file_is_gone_cannot_be_tried_again_and_asking_changes_n
     until_active(&scene, &second).await;
     scene.send(&poisonous(1)).await;
     until_sent_back(&scene, &second).await;
-    std::fs::remove_file(scene.path("plugins/my-siem.wasm")).unwrap();
+    fs::remove_file(scene.path("plugins/my-siem.wasm")).unwrap();
     scene.until_plugin("my-siem", "without its file", |plugin| plugin["state"] == "draining").await;
     let told = ["the file of plugin `my-siem` is gone", "nothing was changed", "hint: put the file back"];
     scene.ask(&["plugin", "promote", "my-siem"]).await.expect(1).shows(&told);

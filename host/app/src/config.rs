@@ -79,15 +79,15 @@ pub(crate) fn from_text(text: String, folder: &Path) -> Result<Config, Vec<Probl
     let file = parse::parse(&text).map_err(|problem| vec![problem])?;
     let document = Document::new(&text);
     let mut problems = Problems { document: &document, found: Vec::new() };
+    let state = folder.join(file.state.as_deref().unwrap_or(DEFAULT_STATE));
     let parts = (
         section::listen(&mut problems, "intake", file.intake.listen.as_deref(), file.intake.behind_proxy),
         section::listen(&mut problems, "admin", file.admin.listen.as_deref(), file.admin.behind_proxy),
         section::intake(&mut problems, &file.intake),
         section::egress(&mut problems, &file.egress),
-        plugin::all(&mut problems, &file.plugins, &file.plugin, folder),
+        plugin::all(&mut problems, &file.plugins, &file.plugin, folder, &state),
         section::log(&mut problems, &file.log),
     );
-    let state = folder.join(file.state.as_deref().unwrap_or(DEFAULT_STATE));
     section::state(&mut problems, &state);
     section::different(&mut problems, parts.0, parts.1);
     let store = section::store(&mut problems, &file.store, &state);

@@ -65,8 +65,8 @@ impl Host {
         let store_config = config.store;
         let store = tokio::task::spawn_blocking(move || Store::open(store_config)).await??;
         // The store's lock says that no other host has this folder.
-        let kept = Arc::clone(&registry);
-        tokio::task::spawn_blocking(move || kept.claim_state()).await?;
+        let watched = Arc::clone(&registry);
+        tokio::task::spawn_blocking(move || watched.watch()).await??;
         let ids: Vec<String> = destinations.iter().map(|destination| destination.config.id()).collect();
         store.retain_destinations(&ids).await?;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use siemaphore_registry::Active;
+use siemaphore_registry::{Active, Outcome};
 
 use crate::health::Trouble;
 use crate::status::NotAdopted;
@@ -21,6 +21,7 @@ impl Task {
         };
         match self.establish(Arc::clone(&active), consent).await {
             Ok(version) => self.switch(version),
+            Err(error) if self.is_sent_back_as_unfit(&active, &error) => {}
             Err(error) => {
                 let waits = matches!(error, VersionError::WaitsForPromotion { .. });
                 if waits && self.version.is_none() {
@@ -54,6 +55,14 @@ impl Task {
     async fn establish(&self, active: Arc<Active>, consent: Consent) -> Result<Version, VersionError> {
         let (sandbox, store) = (&self.stages.sandbox, &self.stages.store);
         establish(&self.config, sandbox, store, &self.stages.target, active, consent).await
+    }
+
+    /// A new version that does not take what the one before takes is no use here. When that one is active again, the
+    /// registry wakes this task once more.
+    fn is_sent_back_as_unfit(&self, asked: &Arc<Active>, error: &VersionError) -> bool {
+        let is_unfit = matches!(error, VersionError::Formatter(_) | VersionError::Grant(_));
+        let reason = format!("for destination {}: {error}", self.config.destination);
+        is_unfit && self.stages.plugin.report(asked, Outcome::Unfit(&reason))
     }
 
     /// After a restart, while the version in the file waits for a word: the one before was granted its request.

@@ -14,6 +14,8 @@ pub struct RegistryConfig {
     pub folder: Option<PathBuf>,
     /// Where machine code and the versions in use are kept over a restart. None: nothing is kept.
     pub state: Option<PathBuf>,
+    /// `state` is looked at and nothing is written to it: for whoever asks what a host would do.
+    pub is_state_of_another: bool,
     /// When there are any, only files that one of them has signed are taken.
     pub trusted_keys: TrustedKeys,
     /// Who compiles customers' components.

@@ -29,6 +29,8 @@ pub enum PluginError {
     Unreadable(#[source] std::io::Error),
     #[error("the file has {bytes} bytes, and at most {MAX_COMPONENT_BYTES} are taken")]
     TooLarge { bytes: u64 },
+    #[error("it is not a file")]
+    NotAFile,
     #[error("the file is still being written")]
     Unsettled,
     #[error(transparent)]
@@ -45,6 +47,16 @@ pub enum PluginError {
     /// In the words of whoever judged it.
     #[error("this version was sent back: {0}")]
     SentBack(String),
+    /// Of a version that was in use before a restart.
+    #[error("the version {digest} of before the restart cannot be used: {error}")]
+    NotRestored { digest: String, error: Box<PluginError> },
+    #[error("it is damaged or gone in the state folder")]
+    Lost,
+    /// With the policy `manual`, and nothing that formats in the meantime.
+    #[error(
+        "an operator has allowed version {allowed}, which cannot be used; the file has version {digest}, which waits for an operator"
+    )]
+    NotAllowed { digest: String, allowed: String },
     /// Not an error while somebody uses the plugin; a file that will not come back should be told all the same.
     #[error("the file is gone; the version loaded from it keeps running for the destinations that use it")]
     Gone,
@@ -60,6 +72,7 @@ impl PluginError {
             }
             PluginError::Unreadable(_) => "check the owner and the permissions of the file",
             PluginError::TooLarge { .. } => "build it in release mode and without debug information",
+            PluginError::NotAFile => "remove it, or put the component there itself",
             PluginError::Unsettled => "it is loaded once it stops changing",
             PluginError::Load(error) => error.hint(),
             PluginError::TooLittleMemory { .. } => {
@@ -72,6 +85,11 @@ impl PluginError {
             }
             PluginError::SentBack(_) => {
                 "the previous version formats again; replace the file with one that is mended, or run `siemaphore plugin promote NAME` to try this one again"
+            }
+            PluginError::NotRestored { error, .. } => error.hint(),
+            PluginError::Lost => "put the file of that version into the plugin folder",
+            PluginError::NotAllowed { .. } => {
+                "put the file of the allowed version back, or start once with `policy = \"immediate\"` to allow this one"
             }
             PluginError::Gone => "put the file back, or move the destinations to another formatter",
         }

@@ -1,6 +1,6 @@
 //! What lies in the plugin folder, and reading it while others write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -35,24 +35,52 @@ pub(crate) struct Found {
     signature: Option<Stamp>,
 }
 
-/// Every plugin file, by the name that it asks for.
-pub(crate) fn scan(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
+/// Every plugin file, by the name that it asks for. Those that are known already are never too many.
+pub(crate) fn scan(folder: &Path, is_known: impl Fn(&str) -> bool) -> io::Result<BTreeMap<String, Found>> {
     let mut found = BTreeMap::new();
+    let mut passed_over = 0_usize;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let Some(name) = name::of_file(&path) else { continue };
-        if found.len() >= MAX_FILES {
-            tracing::warn!(folder = ?folder, limit = MAX_FILES, "the plugin folder has more files than are looked at");
-            break;
-        }
-        // A file that goes between the two calls is as good as not there.
-        let stamp_of = |path: &Path| fs::metadata(path).and_then(|metadata| stamp(&metadata));
-        if let Ok(stamp) = stamp_of(&path) {
-            let signature = stamp_of(&signature::path_of(&path)).ok();
-            found.insert(name, Found { path, stamp, signature });
+        if found.len() >= MAX_FILES && !is_known(&name) {
+            passed_over += 1;
+        } else if let Some(file) = look_at(path) {
+            found.insert(name, file);
         }
     }
+    if passed_over > 0 {
+        tracing::warn!(folder = ?folder, limit = MAX_FILES, passed_over, "the plugin folder has more files than are looked at");
+    }
     Ok(found)
+}
+
+/// The names that files ask for, without looking at the files.
+pub(crate) fn names(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        names.extend(name::of_file(&entry?.path()));
+        if names.len() >= MAX_FILES {
+            break;
+        }
+    }
+    Ok(names)
+}
+
+/// The file of one plugin, if there is one.
+pub(crate) fn find(folder: &Path, name: &str) -> Option<Found> {
+    look_at(path_of(folder, name))
+}
+
+pub(crate) fn path_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name).with_extension(name::EXTENSION)
+}
+
+/// A file that goes meanwhile is as good as not there.
+fn look_at(path: PathBuf) -> Option<Found> {
+    let stamp_of = |path: &Path| fs::metadata(path).and_then(|metadata| stamp(&metadata));
+    let stamp = stamp_of(&path).ok()?;
+    let signature = stamp_of(&signature::path_of(&path)).ok();
+    Some(Found { path, stamp, signature })
 }
 
 /// The whole file, if nobody wrote to it meanwhile.
@@ -65,6 +93,9 @@ pub(crate) fn read(file: &Found) -> Result<Vec<u8>, PluginError> {
     let opened = options.open(&file.path).map_err(PluginError::Unreadable)?;
     let stamp_now =
         || opened.metadata().and_then(|metadata| stamp(&metadata)).map_err(PluginError::Unreadable);
+    if !opened.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(PluginError::NotAFile);
+    }
     let before = stamp_now()?;
     if before.bytes > MAX_COMPONENT_BYTES as u64 {
         return Err(PluginError::TooLarge { bytes: before.bytes });
@@ -79,9 +110,6 @@ pub(crate) fn read(file: &Found) -> Result<Vec<u8>, PluginError> {
 }
 
 fn stamp(metadata: &Metadata) -> io::Result<Stamp> {
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a file"));
-    }
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     Ok(Stamp { bytes: metadata.len(), modified: metadata.modified()?, inode: metadata.ino(), changed })
 }

@@ -7,7 +7,8 @@
 //! - The version before stays loaded. It returns by itself when the new one is worse ([`Plugin::report`]), and at an
 //!   operator's word. What was sent back is not tried again until the file changes.
 //! - With the policy [`Policy::Manual`], a new version waits for an operator.
-//! - Which versions are in use outlives a restart (`shelf`).
+//! - Which versions are in use outlives a restart (`shelf`, `restore`): what formatted before it formats first, and then the
+//!   folder is looked at.
 //! - A file that is deleted takes its formatter with it, unless somebody uses it: then its last version goes on, and the
 //!   listing says so.
 //!
@@ -19,9 +20,12 @@ mod error;
 mod folder;
 mod life;
 mod loader;
+mod look;
 mod name;
 mod plugin;
 mod registry;
+mod restore;
+mod shared;
 mod shelf;
 pub mod signature;
 mod status;

@@ -24,7 +24,8 @@ pub(crate) struct Loader {
 
 impl Loader {
     pub(crate) fn new(sandbox: Sandbox, config: &RegistryConfig) -> Loader {
-        let cache = config.state.as_ref().map(|state| CodeCache::new(state.join(CACHE)));
+        let open = if config.is_state_of_another { CodeCache::read_only } else { CodeCache::new };
+        let cache = config.state.as_ref().map(|state| open(state.join(CACHE)));
         let code = CodeSource::new(config.compiler.clone(), cache);
         Loader { sandbox, code, trusted_keys: config.trusted_keys.clone() }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 const MAX_BYTES: usize = 64;
-const EXTENSION: &str = "wasm";
+pub(crate) const EXTENSION: &str = "wasm";
 
 /// Lowercase letters, digits and hyphens, at most 64, and no hyphen at the beginning.
 pub fn is_valid(name: &str) -> bool {

@@ -47,6 +47,8 @@ struct Versions {
     /// It passed every check and waits for an operator.
     candidate: Option<Arc<Active>>,
     sent_back: Option<SentBack>,
+    /// What was active before a restart and could not be restored: the active one stands in for it.
+    absent: Option<String>,
     /// Replaced ones to which there is no way back, for as long as a batch uses them.
     draining: Vec<Weak<Active>>,
 }
@@ -60,6 +62,9 @@ pub enum Outcome<'a> {
     Refused(u64),
     /// It trapped, hit a limit or broke the contract, or nothing that it makes is taken: in a few words.
     Failed(&'a str),
+    /// It does not take a destination's settings, or asks for a request that cannot be granted. Settings may change, so
+    /// this holds until a restart only.
+    Unfit(&'a str),
 }
 
 impl Plugin {
@@ -120,7 +125,9 @@ impl Plugin {
         }
         let was_proven = versions.proven;
         if let Some(reason) = versions.weigh(outcome) {
-            let Some((failed, previous)) = self.go_back(&mut versions, &reason) else { return false };
+            let until_restart = matches!(outcome, Outcome::Unfit(_));
+            let returned = self.go_back(&mut versions, &reason, until_restart);
+            let Some((failed, previous)) = returned else { return false };
             tracing::error!(
                 formatter = self.name(),
                 version = failed.version,
@@ -146,7 +153,7 @@ impl Plugin {
 
     /// Makes the previous version the active one, because an operator wants it; gives it, if there is one.
     pub(crate) fn roll_back(&self, reason: &str) -> Option<Arc<Active>> {
-        let (left, previous) = self.go_back(&mut self.versions(), reason)?;
+        let (left, previous) = self.go_back(&mut self.versions(), reason, false)?;
         tracing::warn!(
             formatter = self.name(),
             version = left.version,
@@ -160,14 +167,20 @@ impl Plugin {
     }
 
     /// The version that was active, and the one that is so now.
-    fn go_back(&self, versions: &mut Versions, reason: &str) -> Option<(Arc<Active>, Arc<Active>)> {
+    fn go_back(
+        &self,
+        versions: &mut Versions,
+        reason: &str,
+        until_restart: bool,
+    ) -> Option<(Arc<Active>, Arc<Active>)> {
         let (previous, track) = versions.previous.take()?;
         let failed = self.active()?;
-        versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason: reason.to_owned() });
+        let reason = reason.to_owned();
         // With a candidate the file is another one, and nothing is wrong with it.
         if versions.candidate.is_none() {
-            versions.problem = Some(PluginError::SentBack(reason.to_owned()).describe());
+            versions.problem = Some(PluginError::SentBack(reason.clone()).describe());
         }
+        versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason, until_restart });
         versions.begin(track, true);
         versions.retire(&failed);
         self.store(Arc::clone(&previous));
@@ -203,10 +216,17 @@ impl Plugin {
     /// Makes a version active that was so before a restart, or that is built in.
     pub(crate) fn restore(&self, active: Arc<Active>, kept: &Kept, previous: Option<Arc<Active>>) {
         let mut versions = self.versions();
-        versions.begin(Track::default(), kept.proven);
-        versions.previous = previous.map(|previous| (previous, Track::default()));
-        versions.sent_back.clone_from(&kept.sent_back);
+        versions.begin(kept.track, kept.proven);
+        versions.previous = previous.map(|previous| (previous, kept.previous_track));
         self.store(active);
+    }
+
+    /// Makes the version before that one active, for as long as that one cannot be restored.
+    pub(crate) fn stand_in(&self, previous: Arc<Active>, kept: &Kept) {
+        let mut versions = self.versions();
+        versions.begin(kept.previous_track, true);
+        versions.absent.clone_from(&kept.active);
+        self.store(previous);
     }
 
     fn store(&self, active: Arc<Active>) {
@@ -234,9 +254,27 @@ impl Plugin {
         self.versions().sent_back.take()
     }
 
-    /// Nothing is wrong with the file, which holds the active version.
+    /// That a version was sent back, before a restart or before it was tried again.
+    pub(crate) fn remember(&self, sent_back: SentBack) {
+        let mut versions = self.versions();
+        versions.problem = Some(PluginError::SentBack(sent_back.reason.clone()).describe());
+        versions.sent_back = Some(sent_back);
+    }
+
+    /// Nothing is wrong with the file.
     pub(crate) fn accept(&self) {
         self.versions().accept();
+    }
+
+    /// Nothing is wrong with the file, if it holds the active version. Asked and said in one step, because a version may be
+    /// sent back meanwhile.
+    pub(crate) fn accept_if_active(&self, digest: &str) -> bool {
+        let mut versions = self.versions();
+        let is_active = self.active().is_some_and(|active| active.digest == digest);
+        if is_active {
+            versions.accept();
+        }
+        is_active
     }
 
     pub(crate) fn refuse(&self, error: &PluginError) {
@@ -268,12 +306,26 @@ impl Plugin {
     /// What has to outlive a restart.
     pub(crate) fn kept(&self) -> Kept {
         let versions = self.versions();
+        let digest = |version: &Active| version.digest.clone();
+        let active = self.active().as_deref().map(digest);
+        let previous = versions.previous.as_ref();
+        let (active, proven, track, previous, previous_track) = match &versions.absent {
+            // It and the one that stands in for it, as they were found.
+            Some(absent) => (Some(absent.clone()), false, Track::default(), active, versions.track),
+            None => {
+                let previous_track = previous.map(|(_, track)| *track).unwrap_or_default();
+                let previous = previous.map(|(previous, _)| digest(previous));
+                (active, versions.proven, versions.track, previous, previous_track)
+            }
+        };
         Kept {
-            active: self.active().map(|active| active.digest.clone()),
-            proven: versions.proven,
-            previous: versions.previous.as_ref().map(|(previous, _)| previous.digest.clone()),
-            candidate: versions.candidate.as_ref().map(|candidate| candidate.digest.clone()),
-            sent_back: versions.sent_back.clone(),
+            active,
+            proven,
+            track,
+            previous,
+            previous_track,
+            candidate: versions.candidate.as_deref().map(digest),
+            sent_back: versions.sent_back.clone().filter(|sent_back| !sent_back.until_restart),
         }
     }
 
@@ -328,6 +380,7 @@ impl Versions {
         self.track = track;
         self.since = Some(Instant::now());
         self.proven = proven;
+        self.absent = None;
     }
 
     /// Nothing is wrong with the file.
@@ -358,7 +411,7 @@ impl Versions {
         match outcome {
             Outcome::GoneThrough(events) => self.track.gone_through += events,
             Outcome::Refused(events) => self.track.refused += events,
-            Outcome::Failed(_) => {}
+            Outcome::Failed(_) | Outcome::Unfit(_) => {}
         }
         self.proven |= self.track.is_proven(self.age());
         if self.proven {
@@ -366,7 +419,7 @@ impl Versions {
         }
         match (outcome, &self.previous) {
             (_, None) | (Outcome::GoneThrough(_), _) => None,
-            (Outcome::Failed(reason), Some(_)) => Some(reason.to_owned()),
+            (Outcome::Failed(reason) | Outcome::Unfit(reason), Some(_)) => Some(reason.to_owned()),
             (Outcome::Refused(_), Some((_, previous))) => self.track.is_worse_than(*previous),
         }
     }

@@ -4,7 +4,8 @@
 //! the components in use are kept here too, under their digests, with one list beside them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -15,9 +16,11 @@ use siemaphore_sandbox::limits::MAX_COMPONENT_BYTES;
 
 use crate::life::Artifact;
 use crate::signature;
+use crate::trial::Track;
 
 const LIST: &str = "versions.json";
 const EXTENSION: &str = "wasm";
+const UNFINISHED: &str = "part";
 /// The list of a thousand plugins.
 const MAX_LIST_BYTES: u64 = 4 << 20;
 
@@ -28,7 +31,11 @@ pub(crate) struct Kept {
     /// The active one is no longer new.
     #[serde(default)]
     pub(crate) proven: bool,
+    #[serde(default)]
+    pub(crate) track: Track,
     pub(crate) previous: Option<String>,
+    #[serde(default)]
+    pub(crate) previous_track: Track,
     /// Read from its file after a restart, but needed here once it is promoted.
     #[serde(default)]
     pub(crate) candidate: Option<String>,
@@ -46,12 +53,22 @@ impl Kept {
 pub struct SentBack {
     pub digest: String,
     pub reason: String,
+    /// It is tried again then: what it was sent back for may have been mended in the configuration.
+    #[serde(skip)]
+    pub until_restart: bool,
 }
 
 /// A folder that only this host writes to.
 pub(crate) struct Shelf {
     folder: PathBuf,
-    kept: Mutex<BTreeMap<String, Kept>>,
+    kept: Mutex<Contents>,
+}
+
+#[derive(Default)]
+struct Contents {
+    list: BTreeMap<String, Kept>,
+    /// Components that are here already, for versions that are about to be listed.
+    ahead: BTreeSet<String>,
 }
 
 impl Shelf {
@@ -60,15 +77,19 @@ impl Shelf {
         let kept = match read_list(&folder.join(LIST)) {
             Ok(kept) => kept,
             Err(error) => {
-                tracing::warn!(folder = ?folder, error = %error, "the list of versions in use cannot be read; the files in the plugin folder decide");
+                tracing::error!(folder = ?folder, error = %error, "the list of versions in use cannot be read; the files in the plugin folder decide");
                 BTreeMap::new()
             }
         };
-        Shelf { folder, kept: Mutex::new(kept) }
+        Shelf { folder, kept: Mutex::new(Contents { list: kept, ahead: BTreeSet::new() }) }
     }
 
     pub(crate) fn kept(&self, name: &str) -> Kept {
-        self.lock().get(name).cloned().unwrap_or_default()
+        self.lock().list.get(name).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn all(&self) -> BTreeMap<String, Kept> {
+        self.lock().list.clone()
     }
 
     /// A component that was kept, if it is still what its name says.
@@ -86,18 +107,18 @@ impl Shelf {
     /// Keeps a component that is about to be used. A failure is logged: it costs the way back after a restart.
     pub(crate) fn keep_component(&self, artifact: &Artifact) {
         // Two files with the same bytes are the same file here.
-        let _kept = self.lock();
+        let mut kept = self.lock();
+        kept.ahead.insert(artifact.digest().to_owned());
         let path = self.path(artifact.digest());
-        if self.component("", artifact.digest()).is_some_and(|kept| kept.signature() == artifact.signature())
-        {
+        if is_there(&path, artifact) {
             return;
         }
-        let kept = self.make_folder().and_then(|()| {
+        let written = self.make_folder().and_then(|()| {
             // Its keys are looked at again after a restart: an operator may trust one no longer.
             artifact.signature().map_or(Ok(()), |bytes| write_whole(&signature::path_of(&path), bytes))?;
             write_whole(&path, artifact.component())
         });
-        if let Err(error) = kept {
+        if let Err(error) = written {
             tracing::warn!(file = ?path, error = %error, "a plugin's version is not kept; after a restart there is no way back to it");
         }
     }
@@ -105,31 +126,38 @@ impl Shelf {
     /// Writes the list when it has changed, and removes the components that nobody needs any more.
     pub(crate) fn keep(&self, kept: BTreeMap<String, Kept>) {
         let mut before = self.lock();
-        if *before == kept {
+        if before.list == kept {
             return;
         }
         let written = self.make_folder().and_then(|()| {
             let list = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
             write_whole(&self.folder.join(LIST), &list)
         });
-        match written.and_then(|()| self.remove_unused(&kept)) {
-            Ok(()) => *before = kept,
+        let listed: BTreeSet<String> = kept.values().flat_map(Kept::components).cloned().collect();
+        let needed = listed.union(&before.ahead).map(String::as_str).collect();
+        match written.and_then(|()| self.remove_unused(&needed)) {
+            Ok(()) => {
+                before.ahead.retain(|digest| !listed.contains(digest));
+                before.list = kept;
+            }
             Err(error) => {
                 tracing::warn!(folder = ?self.folder, error = %error, "the list of versions in use is not kept; after a restart the files in the plugin folder decide");
             }
         }
     }
 
-    fn remove_unused(&self, kept: &BTreeMap<String, Kept>) -> io::Result<()> {
-        let needed: BTreeSet<&str> = kept.values().flat_map(Kept::components).map(String::as_str).collect();
+    fn remove_unused(&self, needed: &BTreeSet<&str>) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            if path.extension().is_some_and(|extension| extension == EXTENSION)
-                && !needed.contains(stem.as_str())
-            {
-                remove(&signature::path_of(&path))?;
-                remove(&path)?;
+            match path.extension().and_then(OsStr::to_str) {
+                Some(EXTENSION) if !needed.contains(stem.as_str()) => {
+                    remove(&signature::path_of(&path))?;
+                    remove(&path)?;
+                }
+                // Of a write that never ended: whoever writes holds the lock that is held here.
+                Some(UNFINISHED) => remove(&path)?,
+                _ => {}
             }
         }
         Ok(())
@@ -143,9 +171,16 @@ impl Shelf {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// By its length: this is asked at every start, of up to a hundred large files. What is damaged is noticed when it is read.
+fn is_there(path: &Path, artifact: &Artifact) -> bool {
+    let bytes = artifact.component().len() as u64;
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == bytes)
+        && signature::read_beside(path).is_ok_and(|kept| kept.as_deref() == artifact.signature())
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -166,9 +201,10 @@ fn read_list(path: &Path) -> io::Result<BTreeMap<String, Kept>> {
 
 /// Under another name first, and on the disk before it gets its own: a crash leaves the old file or the new one.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("part");
+    let beside = path.with_extension(UNFINISHED);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A version that so many events have gone through with is no longer new.
 const PROVEN_EVENTS: u64 = 10_000;
 /// Nor is one that some events have gone through with in so long.
@@ -16,7 +18,7 @@ const REFUSED_AT_LEAST: u64 = 8;
 const MARGIN_PER_MILLE: u64 = 10;
 
 /// What came of a version's records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// Events that a SIEM took.
     pub gone_through: u64,

@@ -91,7 +91,7 @@ impl Watch {
 }
 
 impl Watcher {
-    /// Calls `look` on a thread of its own, some time after each change.
+    /// Calls `look` on a thread of its own, at once and some time after each change.
     pub(crate) fn start(
         folder: &Path,
         signals: Signals,
@@ -99,6 +99,8 @@ impl Watcher {
     ) -> Result<Watcher, RegistryError> {
         let Signals { sender, receiver } = signals;
         let wake = Some(Arc::clone(&sender));
+        // For what is there already. Full means that a look is coming anyway.
+        sender.try_send(()).unwrap_or_default();
         let failed = |source| RegistryError::Watch { path: folder.to_owned(), source };
         let mut events = notify::recommended_watcher(move |event| signal(&sender, event)).map_err(failed)?;
         events.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;

@@ -50,6 +50,15 @@ impl Host {
         (status, log.all())
     }
 
+    /// Starts `siemaphore run`, and asks it to stop once it has logged a message, ready or not.
+    pub(crate) async fn end_at_line(configuration: &Path, message: &str) -> (ExitStatus, Vec<String>) {
+        let (child, log) = Host::spawn(configuration);
+        let mut host = Host { child, log, intake: ([0; 4], 0).into(), admin: ([0; 4], 0).into() };
+        host.log.wait(0, message, |line| line.message == message).await;
+        let status = host.terminate().await;
+        (status, host.log.all())
+    }
+
     fn spawn(configuration: &Path) -> (Child, Lines) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
         command.arg("run").arg("--config").arg(configuration).env_remove("RUST_LOG");

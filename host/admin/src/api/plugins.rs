@@ -97,7 +97,7 @@ fn views(handles: &Handles, plugins: Vec<PluginStatus>) -> Vec<PluginView> {
 fn view(plugin: PluginStatus, destinations: &[Destination]) -> PluginView {
     let since_1970 = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let version = |VersionStatus { version, digest }| VersionView { version, digest };
-    let sent_back = |SentBack { digest, reason }| SentBackView { digest, reason };
+    let sent_back = |SentBack { digest, reason, .. }| SentBackView { digest, reason };
     PluginView {
         destinations: uses(&plugin.name, destinations),
         name: plugin.name,

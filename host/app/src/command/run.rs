@@ -17,13 +17,19 @@ const GRACE: Duration = Duration::from_secs(25);
 pub(crate) async fn run(path: &Path) -> Result<(), Failure> {
     let refuse = |problems| Failure::Configuration { file: path.display().to_string(), problems };
     let mut config = config::load(path).map_err(refuse)?;
-    config.plugins.state = Some(config.state.clone());
+    config.plugins.is_state_of_another = false;
     log::start(&config.log);
     let mut signals = Signals::listen()?;
     for Problem { reason, hint, .. } in config::unconnected(&config) {
         tracing::warn!(reason, hint, "the configuration leads nowhere");
     }
-    let prepared = prepare(config).await.map_err(refuse)?;
+    let prepared = tokio::select! {
+        prepared = prepare(config) => prepared.map_err(refuse)?,
+        () = signals.stop() => {
+            tracing::info!("stopped before it was ready; nothing was taken");
+            return Ok(());
+        }
+    };
     let registry = prepared.registry.clone();
     let host = Host::start(prepared).await?;
     tracing::info!(

@@ -27,12 +27,13 @@ pub(crate) fn compiler() -> Compiler {
     }
 }
 
-/// Nothing is kept over a restart as yet: only `run` says where.
+/// Only `run` owns the state folder: everybody else looks at what it holds.
 pub(crate) fn all(
     problems: &mut Problems<'_>,
     section: &file::Plugins,
     plugins: &[file::Plugin],
     folder: &Path,
+    state: &Path,
 ) -> RegistryConfig {
     let general = General {
         limits: limits(problems, &at!["plugins"], &GuestLimits::default(), &section.memory, &section.cpu),
@@ -40,7 +41,8 @@ pub(crate) fn all(
     };
     let mut config = RegistryConfig {
         folder: plugin_folder(problems, section, folder),
-        state: None,
+        state: Some(state.to_owned()),
+        is_state_of_another: true,
         compiler: compiler(),
         limits: general.limits.clone(),
         policy: general.policy,

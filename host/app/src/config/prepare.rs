@@ -10,7 +10,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use siemaphore_delivery::{GrantedProfile, Target, TargetConfig, TargetError};
 use siemaphore_intake::{Schema, Signature};
-use siemaphore_registry::{Active, Plugin, Registry};
+use siemaphore_model::formatter::RequestProfile;
+use siemaphore_registry::{Active, Outcome, Plugin, Registry};
 use siemaphore_sandbox::{Configuration, ConfigureError, Sandbox, SandboxConfig};
 use siemaphore_secrets::Secrets;
 use tokio::task::spawn_blocking;
@@ -140,7 +141,7 @@ async fn load_formatters(
         let bundled: Vec<(&'static str, &'static [u8])> =
             siemaphore_bundle::formatters().iter().map(|one| (one.name, one.component)).collect();
         let registry =
-            Registry::start(sandbox.clone(), &bundled, config).map_err(|error| error.to_string())?;
+            Registry::open(sandbox.clone(), &bundled, config).map_err(|error| error.to_string())?;
         Ok((sandbox, registry))
     };
     let loaded = spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
@@ -214,7 +215,7 @@ async fn prepare_destination(
             return None;
         }
     };
-    let profile = configure(problems, &config, sandbox, &active).await?;
+    let profile = configured(problems, &config, sandbox, &plugin, active).await?;
     let granted = GrantedProfile::check(&profile, &authentication, &config.endpoint);
     let granted = granted.map_err(|error| (error.to_string(), error.hint().to_owned()));
     let granted = problems.check(at!["destination", index, "formatter"], granted)?;
@@ -254,13 +255,7 @@ async fn find_formatter(
     let (asked, wanted) = (Arc::clone(registry), name.clone());
     let found = spawn_blocking(move || asked.get(&wanted)).await;
     let Some(plugin) = found.ok().flatten() else {
-        let all = registry.list();
-        let names: Vec<&str> = all.iter().map(|plugin| plugin.name.as_str()).collect();
-        let hint = match nearest(name, &names) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("write one of: {}; or put {name}.wasm into the plugin folder", names.join(", ")),
-        };
-        problems.add(path, format!("there is no formatter `{name}`"), hint);
+        problems.add(path, format!("there is no formatter `{name}`"), hint_for_missing(name, registry));
         return None;
     };
     let Some(active) = plugin.active() else {
@@ -268,46 +263,76 @@ async fn find_formatter(
         let reason = error.unwrap_or_else(|| "it is not loaded".to_owned());
         problems.add(
             path,
+            // The reason ends with what to do about it.
             format!("formatter `{name}` cannot be used: {reason}"),
-            "replace the plugin file with one that loads; `siemaphore plugin inspect FILE` shows the same error",
+            format!("`siemaphore plugin check {name}.wasm` tells more of a file, without a host"),
         );
         return None;
     };
     Some((plugin, active))
 }
 
-async fn configure(
+/// A name that is close may be meant; a file that is missing is as likely.
+fn hint_for_missing(name: &str, registry: &Registry) -> String {
+    let names = registry.names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let others = match nearest(name, &names) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("write one of: {}", names.join(", ")),
+    };
+    match registry.folder() {
+        Some(folder) => format!("put {name}.wasm into {}; {others}", folder.display()),
+        None => format!("{others}; a formatter of your own needs `folder` under [plugins]"),
+    }
+}
+
+/// Of a new version that refuses what the one before accepts, the one before is asked: a host starts with what worked.
+async fn configured(
     problems: &mut Problems<'_>,
     config: &DestinationConfig,
     sandbox: &Sandbox,
+    plugin: &Plugin,
+    active: Arc<Active>,
+) -> Option<RequestProfile> {
+    let error = match configure(config, sandbox, &active).await? {
+        Ok(profile) => return Some(profile),
+        Err(error) => error,
+    };
+    if plugin.report(&active, Outcome::Unfit(&format!("for destination {}: {error}", config.id())))
+        && let Some(active) = plugin.active()
+    {
+        let previous = configure(config, sandbox, &active).await?;
+        return previous.inspect_err(|error| add_refusal(problems, config, error)).ok();
+    }
+    add_refusal(problems, config, &error);
+    None
+}
+
+/// None when the host is stopping.
+async fn configure(
+    config: &DestinationConfig,
+    sandbox: &Sandbox,
     active: &Arc<Active>,
-) -> Option<siemaphore_model::formatter::RequestProfile> {
+) -> Option<Result<RequestProfile, ConfigureError>> {
     let configuration = Configuration { settings: config.settings.clone(), destination: config.id() };
     let formatter = active.formatter.clone();
-    let configured = sandbox.run(move || formatter.configure(&configuration)).await.ok()?;
-    match configured {
-        Ok(profile) => Some(profile),
-        Err(ConfigureError::Refused(refused)) => {
-            for problem in refused {
-                let mut path = at!["destination", config.index, "settings"];
-                path.extend(steps(&problem.pointer));
-                let reason =
-                    format!("formatter `{}` refuses the settings: {}", config.formatter, problem.message);
-                let hint = format!(
-                    "`siemaphore plugin inspect {}` shows every setting and a working example",
-                    config.formatter
-                );
-                problems.add(path, reason, hint);
-            }
-            None
-        }
-        Err(error) => {
-            problems.add(
-                at!["destination", config.index, "formatter"],
-                error.to_string(),
-                "replace the plugin file with a version that works",
-            );
-            None
-        }
+    sandbox.run(move || formatter.configure(&configuration)).await.ok()
+}
+
+fn add_refusal(problems: &mut Problems<'_>, config: &DestinationConfig, error: &ConfigureError) {
+    let ConfigureError::Refused(refused) = error else {
+        let hint = "replace the plugin file with a version that works";
+        problems.add(at!["destination", config.index, "formatter"], error.to_string(), hint);
+        return;
+    };
+    for problem in refused {
+        let mut path = at!["destination", config.index, "settings"];
+        path.extend(steps(&problem.pointer));
+        let reason = format!("formatter `{}` refuses the settings: {}", config.formatter, problem.message);
+        let hint = format!(
+            "`siemaphore plugin inspect {}` shows every setting and a working example",
+            config.formatter
+        );
+        problems.add(path, reason, hint);
     }
 }

@@ -104,7 +104,8 @@ impl Scene {
             ("splunk", vec![("splunk", cast.formatter)])
         };
         let config = RegistryConfig { folder: Some(plugins), ..RegistryConfig::default() };
-        let registry = Registry::start(sandbox.clone(), &bundled, config).unwrap();
+        let registry = Registry::open(sandbox.clone(), &bundled, config).unwrap();
+        registry.watch().unwrap();
 
         let mut config = StoreConfig::new(folder.path().join("store"));
         config.disk_reserve_bytes = 0;

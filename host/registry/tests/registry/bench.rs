@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Bench {
     pub(crate) registry: Registry,
-    config: RegistryConfig,
+    pub(crate) config: RegistryConfig,
     changes: watch::Receiver<u64>,
     pub(crate) path: PathBuf,
     _folder: TempDir,
@@ -49,7 +49,7 @@ impl Bench {
 
     pub(crate) fn with(folder: TempDir, config: RegistryConfig) -> Bench {
         let path = config.folder.clone().unwrap();
-        let registry = start(&config);
+        let registry = start(&config, |_| ());
         let changes = registry.changes();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Bench { registry, config, changes, path, _folder: folder, runtime }
@@ -63,9 +63,17 @@ impl Bench {
 
     /// As if the host had been stopped and started.
     pub(crate) fn restart(self, meanwhile: impl FnOnce(&Path)) -> Bench {
+        self.restart_and_ask(meanwhile, |_| ())
+    }
+
+    pub(crate) fn restart_and_ask(
+        self,
+        meanwhile: impl FnOnce(&Path),
+        before: impl FnOnce(&Registry),
+    ) -> Bench {
         self.registry.shutdown();
         meanwhile(&self.path);
-        let registry = start(&self.config);
+        let registry = start(&self.config, before);
         let changes = registry.changes();
         Bench { registry, changes, ..self }
     }
@@ -113,11 +121,14 @@ impl Bench {
     }
 }
 
-fn start(config: &RegistryConfig) -> Registry {
+/// `before` is what is asked of the registry before it looks at the folder.
+fn start(config: &RegistryConfig, before: impl FnOnce(&Registry)) -> Registry {
     let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
     let bundled: &'static [u8] = Vec::leak(guest("builtin"));
-    let registry = Registry::start(sandbox, &[("splunk", bundled)], config.clone()).unwrap();
-    registry.claim_state();
+    let registry = Registry::open(sandbox, &[("splunk", bundled)], config.clone()).unwrap();
+    before(&registry);
+    registry.watch().unwrap();
+    registry.reload();
     registry
 }
 

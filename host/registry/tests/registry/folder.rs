@@ -174,7 +174,7 @@ fn a_folder_that_is_not_there_is_named() {
     let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
     let folder = Path::new("/nowhere/at/all").to_owned();
     let config = RegistryConfig { folder: Some(folder), ..RegistryConfig::default() };
-    let error = Registry::start(sandbox, &[], config).map(|_| ()).unwrap_err();
+    let error = Registry::open(sandbox, &[], config).map(|_| ()).unwrap_err();
     assert!(matches!(error, RegistryError::Folder { .. }));
     assert_eq!(error.to_string(), "the plugin folder /nowhere/at/all cannot be read");
 }
@@ -214,4 +214,27 @@ fn a_file_that_claims_no_length_and_has_no_end_is_refused() {
     let bench = Bench::over(folder, &path);
     let listed = bench.registry.list().into_iter().find(|plugin| plugin.name == "endless").unwrap();
     assert_eq!(listed.state, PluginState::Quarantined);
+}
+
+#[test]
+fn a_thousand_new_files_hide_no_plugin_that_is_known() {
+    let mut bench = Bench::start();
+    bench.write("acme.wasm", &guest("known"));
+    bench.wait_for_title("acme", "known");
+    let plugin = bench.registry.get("acme").unwrap();
+    for number in 0..1_100 {
+        bench.write(&format!("{number}.wasm"), b"nonsense");
+    }
+    bench.write("acme.wasm", &guest("changed"));
+    bench.wait_for_title("acme", "changed");
+    drop(plugin);
+}
+
+#[test]
+fn what_is_no_file_is_listed_with_what_to_do() {
+    let mut bench = Bench::start();
+    fs::create_dir(bench.path.join("acme.wasm")).unwrap();
+    let status = bench.wait_for_error("acme", "it is not a file");
+    assert_eq!(status.state, PluginState::Quarantined);
+    assert!(status.error.unwrap().contains("remove it"));
 }

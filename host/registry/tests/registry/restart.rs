@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use siemaphore_registry::{Outcome, PluginConfig, PluginState, Policy};
-use siemaphore_sandbox::GuestLimits;
+use siemaphore_registry::{Outcome, PluginConfig, PluginState, Policy, Registry, RegistryConfig};
+use siemaphore_sandbox::{GuestLimits, Sandbox, SandboxConfig};
 
 use crate::bench::{Bench, guest};
 
@@ -115,7 +115,7 @@ fn only_the_file_with_the_pinned_digest_is_taken() {
         policy: Policy::Immediate,
         digest: Some(wanted.clone()),
     };
-    let config = siemaphore_registry::RegistryConfig {
+    let config = RegistryConfig {
         folder: Some(folder.path().to_owned()),
         own: [("acme".to_owned(), own)].into(),
         ..Default::default()
@@ -126,4 +126,146 @@ fn only_the_file_with_the_pinned_digest_is_taken() {
     assert_eq!(status.state, PluginState::Quarantined);
     bench.write("acme.wasm", &guest("wanted"));
     assert_eq!(bench.wait_for_title("acme", "wanted").error, None);
+}
+
+#[test]
+fn what_was_in_use_formats_before_the_folder_is_looked_at() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    bench.wait_for_title("acme", "second");
+    let plugin = bench.registry.get("acme").unwrap();
+    plugin.report(&plugin.active().unwrap(), Outcome::GoneThrough(1));
+    drop(plugin);
+    let title = |registry: &Registry| {
+        registry.get("acme").unwrap().active().unwrap().formatter.description().title.clone()
+    };
+    // A newer file is taken once the way back from it is there.
+    let bench = bench.restart_and_ask(
+        |plugins| fs::write(plugins.join("acme.wasm"), guest("third")).unwrap(),
+        |registry| assert_eq!(title(registry), "second"),
+    );
+    assert_eq!(title_of(&bench), "third");
+    bench.registry.roll_back("acme").unwrap();
+    assert_eq!(title_of(&bench), "second");
+}
+
+#[test]
+fn a_plugin_whose_file_is_gone_goes_on_for_whoever_asks_for_it() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    bench.wait_for_title("acme", "second");
+    let mut handle = None;
+    let mut bench = bench.restart_and_ask(
+        |plugins| fs::remove_file(plugins.join("acme.wasm")).unwrap(),
+        |registry| handle = registry.get("acme"),
+    );
+    let status = bench.wait_for_error("acme", "the file is gone");
+    assert_eq!((status.state, status.title.as_deref()), (PluginState::Draining, Some("second")));
+    bench.write("acme.wasm", &guest("second"));
+    let status = bench.wait("acme", |status| status.is_some_and(|status| status.error.is_none()));
+    assert_eq!(status.unwrap().state, PluginState::Active);
+    drop(handle);
+}
+
+#[test]
+fn what_came_of_a_versions_work_is_not_forgotten() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    let plugin = bench.registry.get("acme").unwrap();
+    plugin.report(&plugin.active().unwrap(), Outcome::Refused(40));
+    plugin.report(&plugin.active().unwrap(), Outcome::GoneThrough(60));
+    drop(plugin);
+    bench.wait_for_title("acme", "second");
+    let bench = bench.restart(|_| ());
+    let plugin = bench.registry.get("acme").unwrap();
+    let new = plugin.active().unwrap();
+    plugin.report(&new, Outcome::GoneThrough(60));
+    assert!(!plugin.report(&new, Outcome::Refused(40)), "the stream was as bad before");
+    assert_eq!(title_of(&bench), "second");
+}
+
+#[test]
+fn a_version_that_refuses_settings_is_tried_again_after_a_restart() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    bench.wait_for_title("acme", "second");
+    let plugin = bench.registry.get("acme").unwrap();
+    assert!(plugin.report(&plugin.active().unwrap(), Outcome::Unfit("`token` is missing")));
+    assert_eq!(title_of(&bench), "first");
+    drop(plugin);
+    bench.registry.reload();
+    assert_eq!(title_of(&bench), "first", "not before");
+    assert_eq!(title_of(&bench.restart(|_| ())), "second");
+}
+
+#[test]
+fn what_cannot_be_restored_is_not_forgotten_and_the_version_before_stands_in() {
+    let mut bench = with_two_versions(Policy::Manual);
+    bench.wait("acme", |status| status.is_some_and(|status| status.candidate.is_some()));
+    bench.registry.promote("acme").unwrap();
+    let kept = bench.path.with_file_name("state").join("plugins");
+    let digest = bench.active("acme").digest.clone();
+    let component = kept.join(digest).with_extension("wasm");
+    let whole = fs::read(&component).unwrap();
+    let bench = bench.restart(|plugins| {
+        fs::write(plugins.join("acme.wasm"), guest("third")).unwrap();
+        fs::write(&component, "damage").unwrap();
+    });
+    let status = bench.registry.list().remove(0);
+    assert_eq!((status.title.as_deref(), status.candidate.is_some()), (Some("first"), true));
+    let bench = bench.restart(|_| fs::write(&component, &whole).unwrap());
+    assert_eq!(title_of(&bench), "second");
+}
+
+#[test]
+fn the_version_that_an_operator_has_allowed_is_taken_from_its_file_when_nothing_else_is_left_of_it() {
+    let mut bench = Bench::keeping(Policy::Manual);
+    bench.write("acme.wasm", &guest("first"));
+    bench.wait_for_title("acme", "first");
+    let kept = bench.path.with_file_name("state").join("plugins");
+    let lose = || {
+        for entry in fs::read_dir(&kept).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "wasm") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    };
+    let bench = bench.restart(|_| lose());
+    assert_eq!(title_of(&bench), "first");
+    // Another file is not what was allowed.
+    let mut bench = bench.restart(|plugins| {
+        lose();
+        fs::write(plugins.join("acme.wasm"), guest("second")).unwrap();
+    });
+    let status = bench.wait_for_error("acme", "waits for an operator");
+    assert_eq!(status.state, PluginState::Quarantined);
+    bench.write("acme.wasm", &guest("first"));
+    bench.wait_for_title("acme", "first");
+}
+
+#[test]
+fn whoever_only_looks_changes_nothing() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    bench.wait_for_title("acme", "second");
+    let kept = bench.path.with_file_name("state").join("plugins");
+    bench.registry.shutdown();
+    let list = fs::read(kept.join("versions.json")).unwrap();
+    fs::write(bench.path.join("acme.wasm"), guest("third")).unwrap();
+    let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, queue: 1 }).unwrap();
+    let looking =
+        Registry::open(sandbox, &[], RegistryConfig { is_state_of_another: true, ..bench.config.clone() });
+    let looking = looking.unwrap();
+    assert_eq!(looking.get("acme").unwrap().active().unwrap().formatter.description().title, "second");
+    looking.reload();
+    assert_eq!(looking.active("acme").unwrap().formatter.description().title, "third");
+    drop(looking);
+    assert_eq!(fs::read(kept.join("versions.json")).unwrap(), list);
+}
+
+#[test]
+fn what_was_asked_for_before_the_first_look_is_kept_too() {
+    let bench = Bench::keeping(Policy::Immediate);
+    let bench = bench.restart_and_ask(
+        |plugins| fs::write(plugins.join("acme.wasm"), guest("asked")).unwrap(),
+        |registry| assert!(registry.get("acme").unwrap().active().is_some()),
+    );
+    let bench = bench.restart(|plugins| fs::write(plugins.join("acme.wasm"), "nonsense").unwrap());
+    assert_eq!(title_of(&bench), "asked");
 }

@@ -58,3 +58,23 @@ fn a_version_of_before_a_restart_is_held_to_the_keys_of_after_it() {
     let bench = bench.trusting(TrustedKeys::new(vec![second.public_key()])).restart(|_| ());
     assert_eq!(bench.registry.list().remove(0).state, PluginState::Quarantined);
 }
+
+#[test]
+fn a_file_that_was_signed_anew_is_known_by_its_new_signature_after_a_restart() {
+    let (first, second) = (key(), key());
+    let bench = trusting(&[&first]);
+    let component = guest("kept");
+    fs::write(bench.path.join("acme.wasm.sig"), first.sign(&component)).unwrap();
+    bench.write("acme.wasm", &component);
+    let mut bench = bench.restart(|_| ());
+    bench.wait_for_title("acme", "kept");
+    // The operator signs with the next key, and then trusts that one only. The file breaks later.
+    let both = TrustedKeys::new(vec![first.public_key(), second.public_key()]);
+    let resign = |plugins: &std::path::Path| {
+        fs::write(plugins.join("acme.wasm.sig"), second.sign(&component)).unwrap();
+    };
+    let bench = bench.trusting(both).restart(resign);
+    let bench = bench.trusting(TrustedKeys::new(vec![second.public_key()]));
+    let bench = bench.restart(|plugins| fs::write(plugins.join("acme.wasm"), "nonsense").unwrap());
+    assert_eq!(bench.active("acme").formatter.description().title, "kept");
+}

@@ -147,3 +147,16 @@ fn after_two_bad_files_in_a_row_the_way_back_is_to_what_has_worked() {
     assert!(plugin.report(&plugin.active().unwrap(), Outcome::Failed("it broke")));
     assert_eq!(title_of(&bench), "first", "nothing had gone through the second");
 }
+
+#[test]
+fn what_was_sent_back_and_whose_file_is_gone_cannot_be_tried_again() {
+    let bench = replaced_at_once();
+    let plugin = bench.registry.get("acme").unwrap();
+    let new = plugin.active().unwrap();
+    assert!(plugin.report(&new, Outcome::Failed("it trapped")));
+    std::fs::remove_file(bench.path.join("acme.wasm")).unwrap();
+    assert!(bench.registry.promote("acme").is_none());
+    assert_eq!(title_of(&bench), "first");
+    let sent_back = bench.registry.list().remove(0).sent_back.unwrap();
+    assert_eq!((sent_back.digest, sent_back.reason.as_str()), (new.digest.clone(), "it trapped"));
+}

@@ -26,11 +26,17 @@ const NOTE: &str = "note";
 #[derive(Debug)]
 pub struct CodeCache {
     folder: PathBuf,
+    is_read_only: bool,
 }
 
 impl CodeCache {
     pub fn new(folder: PathBuf) -> CodeCache {
-        CodeCache { folder }
+        CodeCache { folder, is_read_only: false }
+    }
+
+    /// Another program's, which may be another user's: what that one makes here it must be able to change.
+    pub fn read_only(folder: PathBuf) -> CodeCache {
+        CodeCache { folder, is_read_only: true }
     }
 
     /// What was kept of this component, if it is whole.
@@ -83,6 +89,9 @@ impl CodeCache {
     }
 
     fn keep(&self, path: &Path, parts: &[&[u8]]) {
+        if self.is_read_only {
+            return;
+        }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         let kept = made.and_then(|()| self.check_folder()).and_then(|()| self.make_room());
         if let Err(error) = kept.and_then(|()| write_whole(path, parts)) {

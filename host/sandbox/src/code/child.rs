@@ -2,6 +2,7 @@
 //! wrong with the component on standard error.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -62,6 +63,8 @@ fn reason(error: &LoadError) -> String {
 
 fn limit_this_process(limits: &CompilerLimits) -> io::Result<()> {
     let both = |limit| Rlimit { current: Some(limit), maximum: Some(limit) };
+    // When memory is short, it is not the host that goes. Some containers do not allow to say so.
+    fs::write("/proc/self/oom_score_adj", "1000").unwrap_or_default();
     setrlimit(Resource::As, both(limits.memory_bytes))?;
     setrlimit(Resource::Cpu, both(limits.cpu.as_secs()))?;
     // A host that is killed cannot end its children.

@@ -1,7 +1,10 @@
 //! The formatters: of the running host, or as they load here.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use siemaphore_registry::{Origin, PluginStatus};
+use tokio::task::spawn_blocking;
 
 use crate::command::adoption::Use;
 use crate::command::doctor::configuration::Configured;
@@ -38,7 +41,7 @@ pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> V
             Err(error) => return vec![Finding::error("plugins", &error, "see the log of the host")],
         },
         None => match &configured.prepared {
-            Some(prepared) => prepared_plugins(prepared),
+            Some(prepared) => prepared_plugins(prepared).await,
             None => return Vec::new(),
         },
     };
@@ -50,9 +53,11 @@ pub(crate) async fn check(configured: &Configured, client: Option<&Client>) -> V
 }
 
 /// As they load here, for the destinations that a host would deliver to.
-fn prepared_plugins(prepared: &Prepared) -> Vec<Plugin> {
+async fn prepared_plugins(prepared: &Prepared) -> Vec<Plugin> {
+    let registry = Arc::clone(&prepared.registry);
+    let looked = spawn_blocking(move || registry.reload()).await;
     let enabled = || prepared.destinations.iter().filter(|destination| destination.config.enabled);
-    let plugins = prepared.registry.list().into_iter().map(|status| {
+    let plugins = looked.unwrap_or_default().into_iter().map(|status| {
         let users = enabled().filter(|destination| destination.plugin.name() == status.name);
         let destinations = users.map(|destination| Use::of(destination.config.id())).collect();
         Plugin { destinations, ..Plugin::from(status) }
