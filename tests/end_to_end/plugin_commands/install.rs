@@ -93,8 +93,7 @@ async fn what_a_host_would_refuse_does_not_get_into_the_folder() {
 }
 
 #[tokio::test]
-async fn a_file_that_the_configuration_pins_out_or_the_host_sent_back_does_not_replace_the_one_that_is_there()
-{
+async fn a_file_that_the_configuration_or_the_host_refuses_does_not_replace_the_one_that_is_there() {
     let stage = with_my_siem().set().await;
     let folder = stage.path("plugins/my-siem.wasm");
     let (first, second) = (handmade("first"), treacherous("second"));
@@ -106,7 +105,12 @@ async fn a_file_that_the_configuration_pins_out_or_the_host_sent_back_does_not_r
     let told = ["takes", &digest(&first), &digest(&second), "[[plugin]]", "hint: "];
     run_in(shop.folder(), &["plugin", "install", &file, "--config", &config]).await.expect(1).shows(&told);
     assert_eq!(fs::read(&folder).unwrap(), first);
-    stage.edit(|text| text.replace(&pin, ""));
+    let little = "\n[[plugin]]\nname = \"my-siem\"\nmemory = \"1 KiB\"\n";
+    stage.edit(|text| text.replace(&pin, little));
+    let told = ["is not installed: ", "memory"];
+    run_in(shop.folder(), &["plugin", "install", &file, "--config", &config]).await.expect(1).shows(&told);
+    assert_eq!(fs::read(&folder).unwrap(), first);
+    stage.edit(|text| text.replace(little, ""));
 
     let scene = stage.start(None).await;
     scene.ask(&["plugin", "install", &file]).await.expect(0);

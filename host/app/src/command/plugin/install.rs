@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use serde::{Deserialize, Serialize};
-use siemaphore_registry::is_valid_name;
 use siemaphore_registry::signature::{self, TrustedKeys};
-use siemaphore_sandbox::{Configuration, Formatter};
+use siemaphore_registry::{RegistryConfig, is_valid_name};
+use siemaphore_sandbox::{Configuration, Formatter, LoadError, memory_advice};
 
 use crate::cli::Install;
 use crate::command::Failure;
@@ -39,8 +39,9 @@ pub(crate) async fn run(command: Install) -> Result<(), Failure> {
     })?;
     let keys = [trusted_keys, signed::read_keys(&key)?];
     let host = Client::running_host(&config::state_folder(config)?).await?;
-    let examined = tokio::task::spawn_blocking(move || examine(&file, &folder, &keys)).await??;
-    check_wanted(&examined, config, host.as_ref()).await?;
+    let path = config.clone();
+    let examined = tokio::task::spawn_blocking(move || examine(&file, &folder, &keys, &path)).await??;
+    check_not_sent_back(&examined, host.as_ref()).await?;
     let installed = tokio::task::spawn_blocking(move || put(examined)).await??;
     let state = match &host {
         None => State::NoHost,
@@ -110,7 +111,7 @@ struct Examined {
 }
 
 /// Of each set of keys, the host's and the person's, one has to have signed the file, unless the set is empty.
-fn examine(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Examined> {
+fn examine(file: &Path, folder: &Path, keys: &[TrustedKeys; 2], config: &Path) -> Result<Examined> {
     let file = PluginFile::read(file)?;
     check_name(&file.name)?;
     if !folder.is_dir() {
@@ -128,25 +129,22 @@ fn examine(file: &Path, folder: &Path, keys: &[TrustedKeys; 2]) -> Result<Examin
     };
     let digest = file.digest();
     let named = Named::from(file);
-    let formatter = named.load()?;
+    // One with a mistake elsewhere is the host's to judge.
+    let plugins = config::load(config).ok().map(|config| config.plugins);
+    if let Some(plugins) = &plugins {
+        check_pin(&named, &digest, plugins, config)?;
+    }
+    let formatter = plugins.map_or_else(|| named.load(), |plugins| load(&named, &plugins))?;
     check_laws(&named, &formatter)?;
     let version = formatter.description().version.clone();
     let target = folder.join(&named.name).with_extension("wasm");
     Ok(Examined { named, digest, version, signature, beside, target })
 }
 
-/// What a host would refuse for its digest alone is told before the file that is there is replaced: nothing else would
-/// be left of that after a restart.
-async fn check_wanted(examined: &Examined, config: &Path, host: Option<&Client>) -> Result<()> {
+/// What a host would refuse is told before the file that is there is replaced.
+async fn check_not_sent_back(examined: &Examined, host: Option<&Client>) -> Result<()> {
     let Examined { named, digest, version, .. } = examined;
     let name = &named.name;
-    if let Some(wanted) = pinned_digest(config, name).filter(|wanted| wanted != digest) {
-        return Err(anyhow!(
-            "{named} is not installed: its digest is {digest}, and the [[plugin]] `{name}` of {} takes {wanted} only\n  \
-             hint: write `digest = \"{digest}\"` there; stop the host, install the file, and start the host again",
-            config.display()
-        ));
-    }
     let Some(host) = host else { return Ok(()) };
     let listed: Vec<Listed> = host.get("/v1/plugins").await?;
     let plugin = listed.into_iter().find(|plugin| plugin.name == *name);
@@ -161,9 +159,34 @@ async fn check_wanted(examined: &Examined, config: &Path, host: Option<&Client>)
     }
 }
 
-/// A configuration with a mistake elsewhere is the host's to judge.
-fn pinned_digest(config: &Path, name: &str) -> Option<String> {
-    config::load(config).ok()?.plugins.own.get(name)?.digest.clone()
+/// The configuration takes one file only, and this is another.
+fn check_pin(named: &Named, digest: &str, plugins: &RegistryConfig, config: &Path) -> Result<()> {
+    let name = &named.name;
+    let pinned = plugins.own.get(name).and_then(|own| own.digest.as_deref());
+    match pinned.filter(|wanted| *wanted != digest) {
+        None => Ok(()),
+        Some(wanted) => Err(anyhow!(
+            "{named} is not installed: its digest is {digest}, and the [[plugin]] `{name}` of {} takes {wanted} only\n  \
+             hint: write `digest = \"{digest}\"` there; stop the host, install the file, and start the host again",
+            config.display()
+        )),
+    }
+}
+
+/// Within what the host would give it.
+fn load(named: &Named, plugins: &RegistryConfig) -> Result<Formatter> {
+    let limits = plugins.own.get(&named.name).map_or(&plugins.limits, |own| &own.limits);
+    named.load_within(limits.clone())?.map_err(|error| {
+        let advice = match &error {
+            LoadError::Fault(fault) => memory_advice(&named.component, fault),
+            _ => None,
+        };
+        let hint = match advice {
+            Some(advice) => format!("{advice}, or under [[plugin]] for this one, and start the host again"),
+            None => error.hint().to_owned(),
+        };
+        anyhow!("{named} is not installed: {error}\n  hint: {hint}")
+    })
 }
 
 fn put(examined: Examined) -> Result<Installed> {
