@@ -1,15 +1,17 @@
 //! The ways to the dead letters: judged guilty, tried often enough, too old, or lost by the SIEM without saying which.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::chunk::{Chunk, Lane};
 use crate::health::Trouble;
 use crate::sending::now_ms;
-use crate::suspects::Suspect;
+use crate::suspects::{Cause, Suspect, Trial};
 use crate::task::{Task, Work};
 use crate::version::Version;
 
+const WITHHELD_HINT: &str = "`siemaphore plugin list` shows whether the version is still new";
 const TRIED_HINT: &str = "mend the cause, then `siemaphore dead-letters replay --destination NAME --all`";
 
 impl Task {
@@ -64,8 +66,46 @@ impl Task {
         self.work.push_front(Work::Send(batch));
     }
 
-    /// Dead-letters one event.
-    pub(crate) fn give_up(&mut self, version: &Version, suspect: Suspect) {
+    /// Dead-letters one event, or withholds it while its version is new.
+    pub(crate) fn give_up(&mut self, version: &Arc<Version>, suspect: Suspect) {
+        if suspect.chunk.lane() == Lane::Log && self.may_yet_give_way(version) {
+            let (reason, hint) = (&suspect.reason, &suspect.hint);
+            tracing::warn!(
+                destination = self.config.destination,
+                reason,
+                hint,
+                "an event is withheld while the formatter's version is new"
+            );
+            self.withhold(version, suspect);
+        } else {
+            self.condemn(version, suspect);
+        }
+    }
+
+    fn withhold(&mut self, version: &Version, suspect: Suspect) {
+        let reason = &suspect.reason;
+        let reason =
+            format!("an event is withheld until this version has proven itself, or goes back: {reason}");
+        self.note_failure(&reason, WITHHELD_HINT);
+        for oldest in self.suspects.withheld.keep(suspect, Instant::now()) {
+            self.condemn(version, oldest);
+        }
+    }
+
+    /// What was withheld is given up as soon as its version has proven itself.
+    pub(crate) fn judge_withheld(&mut self) {
+        if self.suspects.withheld.len() == 0 {
+            return;
+        }
+        let Some(version) = self.version.clone() else { return };
+        if !self.may_yet_give_way(&version) {
+            for suspect in self.suspects.withheld.release_all() {
+                self.condemn(&version, suspect);
+            }
+        }
+    }
+
+    fn condemn(&mut self, version: &Version, suspect: Suspect) {
         let Suspect { chunk, reason, hint, attempts, .. } = suspect;
         tracing::warn!(
             destination = self.config.destination,
@@ -89,12 +129,21 @@ impl Task {
             lost,
             events,
             reason,
-            "a batch goes to the dead letters"
+            "the SIEM has lost events of a request and does not say which"
         );
         let cause =
             format!("the SIEM lost {lost} of {events} events of a request and did not say which: {reason}");
         let hint = "compare with what the SIEM has before replaying: some of these have arrived";
-        self.dead_letter_each(batch, &batch.chunk(), &cause, hint);
+        let version = &batch.formatted.version;
+        if batch.lane() == Lane::Replay || !self.may_yet_give_way(version) {
+            self.dead_letter_each(batch, &batch.chunk(), &cause, hint);
+            return;
+        }
+        for chunk in batch.chunk().singles() {
+            let (reason, hint, attempts) = (cause.clone(), hint.to_owned(), batch.attempts.clone());
+            let (cause, trial) = (Cause::Destination, Trial::Last);
+            self.withhold(version, Suspect { chunk, cause, reason, hint, attempts, trial });
+        }
     }
 
     fn dead_letter_each(&mut self, batch: &Batch, events: &Chunk, cause: &str, hint: &str) {

@@ -31,6 +31,7 @@ mod suspects;
 mod task;
 mod test_event;
 mod version;
+mod withheld;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

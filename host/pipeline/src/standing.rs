@@ -40,6 +40,17 @@ impl Task {
         self.version.as_ref().is_some_and(|own| Arc::ptr_eq(own, version))
     }
 
+    /// Whether what fails with this version may yet be formatted by another one: it is new, or another one is about to be
+    /// taken up.
+    pub(crate) fn may_yet_give_way(&self, version: &Arc<Version>) -> bool {
+        let plugin = &self.stages.plugin;
+        if plugin.active().is_some_and(|active| Arc::ptr_eq(&active, &version.active)) {
+            plugin.is_on_trial(&version.active)
+        } else {
+            self.is_ours(version) && !self.promotion_waits
+        }
+    }
+
     /// Whether these records are of a version that does not format any more, perhaps because of them.
     pub(crate) fn has_given_way(&mut self, formatted: &Formatted) -> bool {
         let Some(version) = formatted.version.clone() else { return false };

@@ -74,7 +74,7 @@ pub struct Status {
     pub formatting_cpu_us: u64,
     /// The most memory that one batch of the formatter has used.
     pub peak_guest_memory_bytes: u64,
-    /// Events that failed alone and are not judged yet.
+    /// Events that failed alone and are not judged yet, or are withheld from the dead letters while their version is new.
     pub suspects: usize,
     /// Batches that the SIEM has taken and not confirmed yet.
     pub waiting_for_confirmation: usize,
@@ -139,8 +139,11 @@ impl Task {
             .paused_until(Instant::now())
             .map(|until| until.saturating_duration_since(Instant::now()));
         let next_attempt_ms = pause.and_then(|pause| Some(now_ms() + u64::try_from(pause.as_millis()).ok()?));
-        let (failures, suspects, confirming) =
-            (self.health.failures(), self.suspects.len(), self.questions.len());
+        let (failures, suspects, confirming) = (
+            self.health.failures(),
+            self.suspects.len() + self.suspects.withheld.len(),
+            self.questions.len(),
+        );
         let replaying = self.replay.in_hand() as u64;
         self.status.send_if_modified(|status| {
             let changed = settled

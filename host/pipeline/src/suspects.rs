@@ -19,6 +19,7 @@ use siemaphore_delivery::Schedule;
 use siemaphore_store::AttemptRecord;
 
 use crate::chunk::Chunk;
+use crate::withheld::Withheld;
 
 /// So many lone failures with none through hold the destination.
 pub(crate) const LONE_FAILURES_IN_A_ROW: usize = 8;
@@ -82,6 +83,8 @@ pub(crate) struct Suspects {
     rounds: u32,
     /// How often something has gone through.
     successes: u64,
+    /// Guilty, unless it is the version that is.
+    pub(crate) withheld: Withheld,
 }
 
 impl Suspects {
@@ -133,7 +136,8 @@ impl Suspects {
     /// A new version formats, or the settings changed: what is known of the old one says nothing.
     pub(crate) fn release_all(&mut self) -> Vec<Suspect> {
         self.forget();
-        self.parked.drain(..).map(|suspect| Suspect { trial: Trial::First, ..suspect }).collect()
+        let all = self.withheld.release_all().into_iter().chain(self.parked.drain(..));
+        all.map(|suspect| Suspect { trial: Trial::First, ..suspect }).collect()
     }
 
     /// The oldest and the newest, to see whether the stream flows again.
@@ -242,6 +246,18 @@ mod tests {
             probes.into_iter().for_each(|probe| assert!(suspects.accuse(probe, now).is_none()));
         }
         assert!(!suspects.stream_is_broken());
+    }
+
+    #[test]
+    fn what_is_withheld_begins_anew_with_another_version_and_is_no_failure_until_then() {
+        let mut suspects = Suspects::default();
+        let guilty = Suspect { trial: Trial::Last, ..suspect(1, Cause::Destination) };
+        assert!(suspects.withheld.keep(guilty, Instant::now()).is_empty());
+        suspects.accuse(suspect(2, Cause::Destination), Instant::now());
+        assert_eq!((suspects.len(), positions(&suspects.something_went_through().retry)), (1, vec![2]));
+        let released = suspects.release_all();
+        assert_eq!((positions(&released), released[0].trial), (vec![1], Trial::First));
+        assert_eq!(suspects.withheld.len(), 0);
     }
 
     #[test]

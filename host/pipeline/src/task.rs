@@ -38,6 +38,7 @@ enum Wake {
     RoomForDeadLetters,
     ReplayRequested,
     SuspectsDue,
+    TrialMayBeOver,
     PluginChanged,
     Command(Command),
     Drain,
@@ -147,6 +148,7 @@ impl Task {
         let mut plugin = self.stages.plugin.changes();
         plugin.mark_changed();
         loop {
+            self.judge_withheld();
             self.settle().await;
             self.start_work();
             // What was given up without another attempt.
@@ -162,6 +164,7 @@ impl Task {
                 Wake::RoomForDeadLetters => self.retry_dead_letters(),
                 Wake::ReplayRequested => self.replay.requested(),
                 Wake::SuspectsDue => self.retry_suspects(),
+                Wake::TrialMayBeOver => self.suspects.withheld.look_later(Instant::now()),
                 Wake::PluginChanged => self.adopt(Consent::Needed).await,
                 Wake::Command(command) => self.obey(command).await,
                 Wake::Drain => break,
@@ -182,6 +185,7 @@ impl Task {
         let store_pause = self.store_pause;
         // A closed line is tried when its pause is over, and with it the suspects.
         let suspects_due = if pause.is_none() { self.suspects.retry_at() } else { None };
+        let trial_may_be_over = self.suspects.withheld.look_at();
         tokio::select! {
             biased;
             () = self.drain.cancelled() => Wake::Drain,
@@ -193,6 +197,7 @@ impl Task {
             () = at(pace) => Wake::PaceAllows,
             () = at(room) => Wake::RoomForDeadLetters,
             () = at(suspects_due) => Wake::SuspectsDue,
+            () = at(trial_may_be_over) => Wake::TrialMayBeOver,
             Ok(()) = replays.changed() => Wake::ReplayRequested,
             Ok(()) = appended.changed(), if self.at_end => Wake::Appended,
         }

@@ -33,6 +33,7 @@ pub(crate) enum Poison {
 pub(crate) struct Misbehaving {
     poison: Poison,
     breaks_on_everything: bool,
+    has_small_records: bool,
     /// What stands before the verdicts.
     on_answer: &'static str,
     verdicts: Vec<(u16, Verdict)>,
@@ -44,6 +45,7 @@ impl Misbehaving {
         Misbehaving {
             poison: Poison::Harmless,
             breaks_on_everything: false,
+            has_small_records: false,
             on_answer: "",
             verdicts: Vec::new(),
         }
@@ -61,6 +63,11 @@ impl Misbehaving {
     /// Traps on every answer.
     pub(crate) fn breaking_on_answers() -> Misbehaving {
         Misbehaving { on_answer: "(unreachable)", ..Misbehaving::honest() }
+    }
+
+    /// Asks for records of at most 50 bytes, which forbidden ones exceed.
+    pub(crate) fn with_small_records(self) -> Misbehaving {
+        Misbehaving { has_small_records: true, ..self }
     }
 
     /// Traps on answers with the status 201, which no law asks about.
@@ -89,6 +96,9 @@ impl Misbehaving {
 
     pub(crate) fn component(&self) -> Vec<u8> {
         let mut extra = CONSTANTS.to_owned();
+        if self.has_small_records {
+            extra.push_str("(data (i32.const 2144) \"\\32\\00\\00\\00\")\n");
+        }
         let mut interpret = self.on_answer.to_owned();
         let mut at = VERDICTS;
         for (status, verdict) in &self.verdicts {

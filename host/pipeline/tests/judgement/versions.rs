@@ -6,8 +6,9 @@ use std::time::Duration;
 use siemaphore_model::formatter::{Fate, Partial, Pending, Run, Verdict};
 use siemaphore_receiver::Fault;
 use siemaphore_registry::Artifact;
+use siemaphore_store::FullDeadLetter;
 
-use crate::misbehaving::{FORBIDDEN_INDEX, Misbehaving, Poison};
+use crate::misbehaving::{FORBIDDEN_INDEX, Misbehaving, Poison, REJECTION};
 use crate::scene::Scene;
 
 /// The version that works.
@@ -130,4 +131,65 @@ async fn a_dead_letter_names_the_version_that_made_its_records() {
     let id = scene.store.dead_letters(None, None, 10).await.unwrap()[0].id;
     let letter = scene.store.dead_letter(id).await.unwrap().unwrap();
     assert_eq!(letter.plugin_digest, digest(&first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_only_with_a_new_version_is_formatted_anew() {
+    let scene = replaced_from(&first().with_small_records(), &second().with_small_records()).await;
+    append_poison(&scene, 8).await;
+    scene.until_version(&digest(&first().with_small_records())).await;
+    scene.until(|ledger| ledger.waiting == 0).await;
+    assert_eq!((scene.ledger().await.delivered, scene.ledger().await.dead_lettered), (9, 0));
+}
+
+// ---- Too few refusals to say anything ----
+
+/// Three events that the new version rejects, and five that it delivers.
+async fn append_some_poison(scene: &Scene) {
+    let kind = |number| if number % 3 == 1 { "poison" } else { "test.event" };
+    scene.append_typed((100..108).map(|number| (number, kind(number)))).await;
+    scene.until(|ledger| ledger.delivered == 6).await;
+    scene.until_suspects(3).await;
+    let error = scene.pipeline().status().last_error.unwrap();
+    assert!(error.reason.contains("withheld until this version has proven itself"), "{error:?}");
+    assert_eq!((scene.ledger().await.waiting, scene.ledger().await.dead_lettered), (3, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_events_that_a_new_version_refuses_wait_and_are_formatted_by_the_one_that_returns() {
+    let scene = replaced(&Misbehaving::honest().poison(Poison::IsRejected)).await;
+    append_some_poison(&scene).await;
+    scene.registry.roll_back("my-siem").unwrap();
+    assert_returned(&scene, 9, "an operator").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_events_that_a_new_version_refuses_are_dead_letters_once_it_has_proven_itself() {
+    let second = Misbehaving::honest().poison(Poison::IsRejected);
+    let scene = replaced(&second).await;
+    append_some_poison(&scene).await;
+    assert!(scene.plugin().is_new);
+    for thousand in 1..=10 {
+        scene.append_numbered(thousand * 1_000..(thousand + 1) * 1_000).await;
+    }
+    scene.until(|ledger| ledger.waiting == 0).await;
+    assert!(!scene.plugin().is_new);
+    let ledger = scene.ledger().await;
+    assert_eq!((ledger.delivered, ledger.dead_lettered, ledger.difference()), (10_006, 3, 0));
+    let id = scene.store.dead_letters(None, None, 10).await.unwrap()[0].id;
+    let FullDeadLetter { letter, plugin_digest, .. } = scene.store.dead_letter(id).await.unwrap().unwrap();
+    assert_eq!(plugin_digest, digest(&second));
+    assert!(letter.cause.contains(REJECTION), "{}", letter.cause);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_few_lost_events_waits_until_the_new_version_has_gone() {
+    let uncertain = Verdict::Uncertain { lost: 2, reason: "two documents were dropped".to_owned() };
+    let scene = replaced(&second().says(201, uncertain)).await;
+    scene.receiver.script(vec![Fault::answer(201, "")]);
+    append_poison(&scene, 5).await;
+    scene.until_suspects(5).await;
+    assert_eq!((scene.ledger().await.waiting, scene.ledger().await.dead_lettered), (5, 0));
+    scene.registry.roll_back("my-siem").unwrap();
+    assert_returned(&scene, 6, "an operator").await;
 }
