@@ -29,7 +29,7 @@ impl Task {
             self.format_batch_anew(&answered.batch, answered.may_be_kept());
             return;
         }
-        let Answered { batch, decision, cookies, .. } = answered;
+        let Answered { batch, decision, status, cookies, .. } = answered;
         match decision {
             Decision::Delivered { note } => {
                 self.gone_through(&batch.formatted.version, batch.members.len());
@@ -41,9 +41,11 @@ impl Task {
                 self.heed(note);
             }
             Decision::Retry { after, reason, hint } => {
+                self.reception.interrupted();
                 self.retry(batch, after, Trouble { reason, hint, holding: false });
             }
             Decision::Hold { reason, hint } => {
+                self.held(&batch.formatted.version, status, &reason);
                 self.send_later(batch);
                 self.fail(None, Trouble { reason, hint, holding: true });
             }

@@ -20,6 +20,7 @@ mod judgement;
 mod pace;
 mod probe;
 mod reading;
+mod reception;
 mod replay;
 mod retry_policy;
 mod sending;

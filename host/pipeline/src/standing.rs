@@ -5,12 +5,14 @@
 //! replaced meanwhile, is formatted anew, unless it has arrived.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use siemaphore_registry::Outcome;
 
 use crate::batch::Batch;
 use crate::chunk::Chunk;
 use crate::formatting::Formatted;
+use crate::reception::blames_the_request;
 use crate::sending::Answered;
 use crate::suspects::Trial;
 use crate::task::{Task, Work};
@@ -19,6 +21,7 @@ use crate::version::Version;
 impl Task {
     pub(crate) fn gone_through(&mut self, version: &Version, events: usize) {
         if events > 0 {
+            self.reception.gone_through(&version.active.digest);
             self.report(version, Outcome::GoneThrough(events as u64));
         }
     }
@@ -26,6 +29,20 @@ impl Task {
     /// True when the version has given way.
     pub(crate) fn refused(&mut self, version: &Version, events: usize) -> bool {
         events > 0 && self.report(version, Outcome::Refused(events as u64))
+    }
+
+    /// A request is held. The version has failed when none of its requests is taken, and another version's were.
+    pub(crate) fn held(&mut self, version: &Version, status: Option<u16>, reason: &str) {
+        if !status.is_some_and(blames_the_request) {
+            self.reception.interrupted();
+            return;
+        }
+        // Requests that were in flight together are refused together: that is one refusal.
+        let is_next = self.health.paused_until(Instant::now()).is_none();
+        if is_next && self.reception.held(&version.active.digest) {
+            let reason = format!("none of its requests is taken, as the previous version's were: {reason}");
+            self.report(version, Outcome::Failed(&reason));
+        }
     }
 
     /// Nothing goes through any more.

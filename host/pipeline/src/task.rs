@@ -19,6 +19,7 @@ use crate::health::{Health, Trouble};
 use crate::pace::Pace;
 use crate::probe::probe;
 use crate::reading::Fetched;
+use crate::reception::Reception;
 use crate::replay::Replay;
 use crate::sending::Answered;
 use crate::settling::{STORE_PAUSE, WithoutRoom, empty_settlement};
@@ -72,6 +73,7 @@ pub(crate) struct Task {
     pub(crate) health: Health,
     pub(crate) pace: Pace,
     pub(crate) suspects: Suspects,
+    pub(crate) reception: Reception,
     pub(crate) settlement: Settlement,
     /// Something was settled since the status was last published.
     pub(crate) unannounced: bool,
@@ -116,6 +118,7 @@ impl Task {
             health: Health::new(config.concurrency, config.retry.schedule.clone()),
             pace: Pace::new(config.events_per_second),
             suspects: Suspects::default(),
+            reception: Reception::default(),
             settlement: empty_settlement(&config),
             unannounced: false,
             without_room: WithoutRoom::default(),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use siemaphore_model::formatter::{Fate, Partial, Pending, Run, Verdict};
+use siemaphore_pipeline::Schedule;
 use siemaphore_receiver::Fault;
 use siemaphore_registry::Artifact;
 use siemaphore_store::FullDeadLetter;
@@ -33,6 +34,7 @@ async fn replaced(second: &Misbehaving) -> Scene {
 async fn replaced_from(first: &Misbehaving, second: &Misbehaving) -> Scene {
     let scene = Scene::start_with_file(first.component(), |pipeline| {
         pipeline.concurrency = 1;
+        pipeline.retry.schedule = Schedule::Fixed(vec![Duration::from_millis(20)]);
         pipeline.batch_events = Some(20);
     })
     .await;
@@ -192,4 +194,25 @@ async fn a_request_with_few_lost_events_waits_until_the_new_version_has_gone() {
     assert_eq!((scene.ledger().await.waiting, scene.ledger().await.dead_lettered), (5, 0));
     scene.registry.roll_back("my-siem").unwrap();
     assert_returned(&scene, 6, "an operator").await;
+}
+
+// ---- Nothing goes through ----
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_none_of_whose_requests_is_taken_gives_way() {
+    let scene = replaced(&second()).await;
+    scene.receiver.script(vec![Fault::Status(415); 3]);
+    append_poison(&scene, 5).await;
+    assert_returned(&scene, 6, "415").await;
+    assert_eq!(of_the_second(&scene), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_stays_when_the_siem_is_away_or_the_credential_is_wrong() {
+    let scene = replaced(&second()).await;
+    let outage = [500, 503, 429].map(Fault::Status);
+    scene.receiver.script([outage.to_vec(), vec![Fault::Status(401); 4]].concat());
+    append_poison(&scene, 5).await;
+    scene.until(|ledger| ledger.delivered == 6).await;
+    assert_eq!((of_the_second(&scene), scene.plugin().sent_back.is_none()), (5, true));
 }
