@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use siemaphore_model::{Event, EventBuffer};
+use siemaphore_model::{Event, EventBuffer, EventKey};
 
 /// Where events come from, and where their fate is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +49,11 @@ impl Chunk {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event<'_>> {
         self.events.iter()
+    }
+
+    /// By which an operator finds an event that stands alone.
+    pub(crate) fn key_of_only(&self) -> Option<EventKey> {
+        if self.len() == 1 { self.iter().next().map(|event| event.key()) } else { None }
     }
 
     /// A chunk of some of these events, by their index in ascending order. Copies: for the ways of failure only.

@@ -23,8 +23,10 @@ use crate::version::Version;
 pub(crate) struct Formatted {
     /// Who formatted. None when nobody did.
     pub(crate) version: Option<Arc<Version>>,
-    /// Why the formatter broke, the first time: its own doing, whatever else the machine had to do.
+    /// Why the formatter broke, the first time, or the first time on an event that stood alone, with the event's key. Its
+    /// own doing, whatever else the machine had to do.
     pub(crate) broke: Option<String>,
+    pub(crate) broke_alone: bool,
     /// Events that the formatter rejected.
     pub(crate) rejected: usize,
     pub(crate) batches: Vec<Batch>,
@@ -47,6 +49,17 @@ impl Formatted {
     fn add(&mut self, figures: &Figures) {
         self.cpu += figures.cpu;
         self.peak_memory_bytes = self.peak_memory_bytes.max(figures.peak_memory_bytes);
+    }
+
+    fn blame(&mut self, chunk: &Chunk, error: &FormatError) {
+        match chunk.key_of_only() {
+            Some(key) if !self.broke_alone => {
+                self.broke_alone = true;
+                self.broke = Some(format!("{error}, on event {key}"));
+            }
+            _ if self.broke.is_none() => self.broke = Some(error.to_string()),
+            _ => {}
+        }
     }
 }
 
@@ -122,7 +135,7 @@ impl Formatting {
             return;
         }
         if !error.is_wall_limit() {
-            formatted.broke.get_or_insert_with(|| error.to_string());
+            formatted.blame(&chunk, error);
         }
         self.time_limit_faults += u32::from(error.is_time_limit());
         if self.time_limit_faults >= TIME_LIMIT_FAULTS {

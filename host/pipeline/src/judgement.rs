@@ -220,13 +220,23 @@ impl Task {
             return;
         }
         let (reason, hint) = (suspect.reason.clone(), suspect.hint.clone());
+        let key = suspect.chunk.key_of_only().map(|key| key.to_string()).unwrap_or_default();
         let is_new = suspect.trial == Trial::First;
         if let Some(guilty) = self.suspects.accuse(suspect, Instant::now()) {
             self.give_up(version, guilty);
         } else if self.suspects.stream_is_broken() {
-            let reason = format!("{LONE_FAILURES_IN_A_ROW} events in a row failed one by one: {reason}");
+            let reason = format!(
+                "{LONE_FAILURES_IN_A_ROW} events in a row failed one by one, lastly event {key}: {reason}"
+            );
             self.stream_failed(&reason);
-            self.fail(None, Trouble { reason, hint, holding: true });
+            let trouble = Trouble { reason, hint, holding: true };
+            if self.suspects.is_break_news() {
+                self.fail(None, trouble);
+            } else {
+                // The log has it already, and there may be a thousand more.
+                self.note_failure(&trouble.reason, &trouble.hint);
+                self.pause_for(None, trouble);
+            }
         } else {
             let reason = format!("an event failed, and no other has gone through since: {reason}");
             if is_new {

@@ -81,6 +81,8 @@ pub(crate) struct Suspects {
     retry_at: Option<Instant>,
     /// How often they were tried again with nothing going through.
     rounds: u32,
+    /// It was said that the stream is broken.
+    is_break_told: bool,
     /// How often something has gone through.
     successes: u64,
     /// Guilty, unless it is the version that is.
@@ -158,11 +160,17 @@ impl Suspects {
         self.in_a_row = 0;
         self.rounds = 0;
         self.retry_at = None;
+        self.is_break_told = false;
     }
 
     /// Nothing has gone through for so many lone failures that the stream as a whole is broken.
     pub(crate) fn stream_is_broken(&self) -> bool {
         self.in_a_row >= LONE_FAILURES_IN_A_ROW
+    }
+
+    /// Whether this is the first to say that the stream is broken, since something has gone through.
+    pub(crate) fn is_break_news(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_break_told, true)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -201,6 +209,9 @@ mod tests {
         assert!(suspects.accuse(suspect(7, Cause::Fault), Instant::now()).is_none());
         assert!(suspects.stream_is_broken());
         assert_eq!(positions(&suspects.release_probes()), [0, 7]);
+        assert_eq!([0; 2].map(|_| suspects.is_break_news()), [true, false], "it is logged once");
+        suspects.something_went_through();
+        assert!(suspects.is_break_news());
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) const REJECTION: &str = "this event has no subject";
 /// An index that a stand-in can be told to refuse.
 pub(crate) const FORBIDDEN_INDEX: &str = "forbidden";
 
-/// What becomes of an event of the type `poison`. Other types of six letters are taken for it.
+/// What becomes of an event of the type `poison`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Poison {
     /// It is formatted like any other.
@@ -137,7 +137,9 @@ impl Misbehaving {
              (block $done (loop $next
                (br_if $done (i32.eq (local.get $i) (local.get $count)))
                (local.set $event (i32.add (local.get $events) (i32.mul (local.get $i) (i32.const 96))))
-               (local.set $poison (i32.eq (i32.load offset=20 (local.get $event)) (i32.const 6)))
+               (local.set $poison (i32.and
+                 (i32.eq (i32.load offset=20 (local.get $event)) (i32.const 6))
+                 (i32.eq (i32.load (i32.load offset=16 (local.get $event))) (i32.const {POIS}))))
                {on_event}
                (if (local.get $poison) (then {on_poison}))
                (if (i32.or (i32.eqz (local.get $poison)) (i32.const {formats_poison})) (then
@@ -165,6 +167,8 @@ impl Misbehaving {
     }
 }
 
+/// How `poison` begins.
+const POIS: u32 = u32::from_le_bytes(*b"pois");
 const ENDS: u32 = 0x2_a000;
 const REJECTIONS: u32 = 0x2_d000;
 const VERDICTS: u32 = 0x3000;

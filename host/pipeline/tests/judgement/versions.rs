@@ -9,7 +9,7 @@ use siemaphore_receiver::Fault;
 use siemaphore_registry::Artifact;
 use siemaphore_store::FullDeadLetter;
 
-use crate::misbehaving::{FORBIDDEN_INDEX, Misbehaving, Poison, REJECTION};
+use crate::misbehaving::{FORBIDDEN_INDEX, LAST_WORDS, Misbehaving, Poison, REJECTION};
 use crate::scene::Scene;
 
 /// The version that works.
@@ -215,4 +215,18 @@ async fn a_new_version_stays_when_the_siem_is_away_or_the_credential_is_wrong() 
     append_poison(&scene, 5).await;
     scene.until(|ledger| ledger.delivered == 6).await;
     assert_eq!((of_the_second(&scene), scene.plugin().sent_back.is_none()), (5, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_of_the_way_back_names_the_event() {
+    let scene = replaced_from(&second(), &Misbehaving::honest().poison(Poison::Traps)).await;
+    let kind = |number| if number == 7 { "poison" } else { "test.event" };
+    scene.append_typed((0..20).map(|number| (number, kind(number)))).await;
+    scene.until(|ledger| ledger.delivered == 21).await;
+    let reason = scene.plugin().sent_back.unwrap().reason;
+    let (fault, key) = reason.rsplit_once(", on event ").unwrap();
+    assert!(fault.contains(LAST_WORDS), "{reason}");
+    let received = scene.receiver.received();
+    let poison = received.iter().find(|received| received.raw.contains(FORBIDDEN_INDEX)).unwrap();
+    assert!(poison.raw.contains(key), "{reason}");
 }
