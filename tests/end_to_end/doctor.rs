@@ -161,7 +161,7 @@ async fn what_is_no_file_among_the_plugins_is_told_and_so_is_a_state_folder_that
     let report = doctor().await;
     expect(&report, "plugin folder", "ok", &["plugins"]);
 
-    fs::create_dir(stage.path("plugins/folder.wasm")).unwrap();
+    fs::create_dir(stage.path("plugins/nested.wasm")).unwrap();
     std::os::unix::fs::symlink("/nonexistent", stage.path("plugins/nowhere.wasm")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(stage.path("plugins/pipe.wasm")).status().unwrap();
     assert!(made.success());
@@ -172,7 +172,7 @@ async fn what_is_no_file_among_the_plugins_is_told_and_so_is_a_state_folder_that
     // The disabled one's formatter is loaded all the same, and not worth a line of its own.
     stage.edit(|text| text.replacen("name = \"datadog\"", "enabled = false\nname = \"datadog\"", 1));
     let report = doctor().await;
-    let strange = ["passes over 3 names", "folder.wasm (a folder)", "pipe.wasm (a pipe)", "nowhere.wasm"];
+    let strange = ["passes over 3 names", "nested.wasm (a folder)", "pipe.wasm (a pipe)", "nowhere.wasm"];
     expect(&report, "plugin folder", "warning", &strange);
     expect(&report, "kept versions", "warning", &["state/plugins is not a folder", "no way back"]);
     expect(&report, "plugins not in use", "ok", &["datadog"]);
