@@ -1,7 +1,7 @@
 // From what an author writes to the four functions of the contract.
 
 import { Records } from './records.js';
-import { checked, schema } from './settings.js';
+import { Refused, checked, schema } from './settings.js';
 import { standard } from './verdict.js';
 
 /** Thrown by `format`: the SIEM could never take this event. It is dead-lettered with that reason. */
@@ -16,13 +16,22 @@ export function exportFormatter(product, configure) {
   return {
     describe: () => description(product),
     configure(settings, destination) {
-      configured = configure(checked(product.settings, settings), destination);
-      return configured.profile;
+      try {
+        configured = configure(checked(product.settings, settings), destination);
+        return configured.profile;
+      } catch (error) {
+        if (error instanceof Refused) throw error;
+        throw carrying(error, (message) => [{ pointer: '', message }]);
+      }
     },
     format(events) {
-      const records = new Records();
-      events.forEach((event, index) => addRecord(records, configured, event, index));
-      return records.finish();
+      try {
+        const records = new Records();
+        events.forEach((event, index) => addRecord(records, configured, event, index));
+        return records.finish();
+      } catch (error) {
+        throw carrying(error, (message) => message);
+      }
     },
     interpret: (response) => configured.interpret?.(response) ?? standard(),
   };
@@ -51,4 +60,18 @@ function addRecord(records, configured, event, index) {
     return records.reject(index, error.message);
   }
   records.add(record);
+}
+
+// The bindings return `payload`, in place of the error, as the contract's; without one the message would be lost. Native
+// tests get the error itself.
+function carrying(thrown, payload) {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  error.payload = payload(`${error}${place(error)}`);
+  return error;
+}
+
+// The author's own line: the first of the stack that is neither the SDK's nor the bindings'.
+function place({ stack }) {
+  const frame = /@((?!siemaphore\/sdk\/)[^@\s]+\.js:\d+:\d+)$/m.exec(String(stack));
+  return frame && !frame[1].endsWith('/initializer.js') ? ` (${frame[1]})` : '';
 }

@@ -13,7 +13,7 @@ pub struct Fault {
     pub plugin: Arc<str>,
     pub call: Call,
     pub kind: FaultKind,
-    /// The last line that the guest wrote before it broke, cleaned. Guests in Rust say there why they panicked.
+    /// What the guest wrote of its own end, in one cleaned line: a panic's message, an exception's, else its last line.
     pub said: Option<String>,
     /// What the batch had used until then.
     pub figures: Box<Figures>,

@@ -8,14 +8,12 @@ use wasmtime::{ResourceLimiter, Result, Store, UpdateDeadline};
 
 use crate::fault::Limit;
 use crate::limits::{GuestLimits, MAX_CORE_INSTANCES, MAX_HANDLES, MAX_MEMORIES, MAX_TABLES};
-use crate::text::clean_line;
+use crate::log::Log;
 use crate::wasi::random::Random;
 use crate::{Call, Figures};
 
 /// A table entry is a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
-/// Log lines of one call. The bytes are capped too; this is against a page of empty-looking lines.
-const MAX_LOG_LINES: usize = 64;
 
 /// The data of a store.
 pub(crate) struct Guest {
@@ -23,7 +21,7 @@ pub(crate) struct Guest {
     limits: GuestLimits,
     memory: MemoryMeter,
     clock: CallClock,
-    log: Log,
+    pub(crate) log: Log,
     pub(crate) random: Random,
 }
 
@@ -44,11 +42,7 @@ impl Guest {
             plugin,
             memory: MemoryMeter { limit_bytes: limits.memory_bytes, ..MemoryMeter::default() },
             clock: CallClock::start(),
-            log: Log {
-                kept: Vec::new(),
-                limit: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
-                written: 0,
-            },
+            log: Log::new(limits.log_bytes),
             random: Random::new(),
             limits,
         };
@@ -65,7 +59,7 @@ impl Guest {
     /// Starts the clocks of one call anew: its deadlines are its own, whatever the calls before it used.
     pub(crate) fn begin(&mut self) {
         self.clock = CallClock::start();
-        self.log.written = 0;
+        self.log.begin();
     }
 
     /// What the call has used so far. Input and output are the caller's to add.
@@ -74,32 +68,16 @@ impl Guest {
             cpu: self.clock.cpu(),
             wall: self.clock.wall(),
             peak_memory_bytes: self.memory.peak_bytes,
-            log_bytes: self.log.written,
+            log_bytes: self.log.written(),
             ..Figures::default()
         }
     }
 
-    /// How many more bytes of the guest's lines are kept.
-    pub(crate) fn log_room(&self) -> usize {
-        self.log.limit.saturating_sub(self.log.kept.len())
-    }
-
-    /// Takes the beginning of what the guest has written, and how much that was. It is told that all was taken.
-    pub(crate) fn write(&mut self, kept: &[u8], written: u64) {
-        self.log.kept.extend_from_slice(kept);
-        self.log.written = self.log.written.saturating_add(written);
-    }
-
-    /// Hands the guest's lines to the host's log and returns the last one.
-    pub(crate) fn flush_log(&mut self, call: Call) -> Option<String> {
-        let kept = std::mem::take(&mut self.log.kept);
-        let text = String::from_utf8_lossy(&kept);
-        let mut last = None;
-        for line in text.lines().map(clean_line).filter(|line| !line.is_empty()).take(MAX_LOG_LINES) {
+    /// Hands the guest's lines to the host's log.
+    pub(crate) fn flush_log(&mut self, call: Call) {
+        for line in self.log.take_lines() {
             tracing::info!(target: "siemaphore::plugin", plugin = %self.plugin, %call, "{line}");
-            last = Some(line);
         }
-        last
     }
 
     fn check_deadlines(&self) -> Result<()> {
@@ -200,11 +178,4 @@ impl ResourceLimiter for MemoryMeter {
     fn memories(&self) -> usize {
         MAX_MEMORIES as usize
     }
-}
-
-/// The beginning of what a guest writes during one call.
-struct Log {
-    kept: Vec<u8>,
-    limit: usize,
-    written: u64,
 }

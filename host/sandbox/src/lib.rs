@@ -24,6 +24,7 @@ mod fuel;
 mod guest;
 mod language;
 pub mod limits;
+mod log;
 mod sandbox;
 mod session;
 mod slots;

@@ -211,7 +211,8 @@ fn blame(
     mut spent: Figures,
 ) -> CallError {
     add(&mut spent, store.data().figures());
-    let said = store.data_mut().flush_log(call);
+    store.data_mut().flush_log(call);
+    let said = store.data().log.last_words();
     let kind = if let Some(Exceeded(limit)) = error.downcast_ref() {
         FaultKind::Limit(*limit)
     } else if let Some(trap) = error.downcast_ref::<Trap>() {

@@ -211,7 +211,7 @@ fn no_call_gets_more_of_its_output_into_the_log_than_the_limit() {
     let one = events(1, 100);
     let one: Vec<_> = one.iter().collect();
     let assert_cut = |fault: Fault| {
-        assert_eq!(fault.said.as_deref(), Some("early line"));
+        assert_eq!(fault.said.as_deref(), Some("late"), "what broke it is said at the end");
         assert_eq!(fault.figures.log_bytes, 115, "what is dropped is counted");
     };
     for calls in CALLS_BEFORE {

@@ -41,6 +41,16 @@ test('only what is rejected on purpose is rejected', () => {
   }
 });
 
+test('a defect carries its message and the author\'s own line to the host', () => {
+  const stack = [
+    'text@siemaphore/sdk/javascript/json.js:3:9', 'format@src/formatter.js:48:11', 'format@/tmp/1f/initializer.js:7:1',
+  ].join('\n');
+  const broken = made(() => { throw Object.assign(new TypeError('no key'), { stack }); });
+  assert.throws(() => configure(broken).records([event({})]), { payload: 'TypeError: no key (src/formatter.js:48:11)' });
+  const elsewhere = exportFormatter(product, () => { throw 'nothing'; });
+  assert.throws(() => configure(elsewhere), { payload: [{ pointer: '', message: 'Error: nothing' }] });
+});
+
 test('a description has the scheme\'s parameters and the whole schema', () => {
   const description = made(() => '1').describe();
   assert.deepEqual(description.authentication, [{ scheme: 'header', parameters: '{"header":"X-Key"}' }]);

@@ -125,13 +125,14 @@ fn output_stream(streams: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     })
 }
 
-/// Copies what the log still has room for out of the guest's memory, and only counts the rest.
+/// Copies what the log has room for out of the guest's memory, and only counts the rest.
 fn write(store: &mut Context<'_>, bytes: &WasmList<u8>) {
-    let room = store.data().log_room();
+    let (first, last) = store.data().log.room();
     let written = bytes.as_le_slice(store.as_context());
-    let kept = written.get(..room).unwrap_or(written).to_vec();
+    let first = written.get(..first).unwrap_or(written).to_vec();
+    let last = written.get(written.len().saturating_sub(last)..).unwrap_or(written).to_vec();
     let written = written.len() as u64;
-    store.data_mut().write(&kept, written);
+    store.data_mut().log.write(&first, &last, written);
 }
 
 fn closed<T>() -> Streamed<T> {
