@@ -103,6 +103,8 @@ async fn what_keeps_versions_from_being_compared_is_said_with_what_to_do() {
     let wrong = r#"{"index":7}"#;
     diff(&["splunk", "splunk", "--events", &events, "--settings", wrong], &["index", "--settings JSON"])
         .await;
+    // Whether or not there is a configuration with a store.
+    diff(&["splunk", "v2.wasm", "--config", "/nonexistent.toml"], &["`v2.wasm` is neither a file"]).await;
     diff(&["splunk", "splnk", "--events", &events], &["`splnk`", "built-in formatter", "datadog"]).await;
     let empty = shop.file("empty.jsonl", "");
     diff(&["splunk", "splunk", "--events", &empty], &["empty.jsonl holds no event"]).await;

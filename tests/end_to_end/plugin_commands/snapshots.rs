@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Workshop;
-use crate::support::formatter::bundled;
+use crate::support::formatter::{bundled, treacherous};
 use crate::support::{run, run_in};
 
 const BLOCKED: &str = r#"{"event_type":"dlp.pii_blocked","project_id":"p","request_id":"r-1","severity":"high","source":"aisg"}"#;
@@ -61,6 +61,34 @@ async fn snapshots_are_written_kept_and_compared_place_by_place() {
 }
 
 #[tokio::test]
+async fn a_file_of_lines_is_a_sample_too_and_each_sample_has_a_snapshot_of_its_own() {
+    let shop = project();
+    shop.file("events/lines.jsonl", format!("{BLOCKED}\n{BLOCKED}\n{BLOCKED}\n"));
+    let update = async || run_in(shop.folder(), &["plugin", "test", "--update"]).await;
+    update().await.expect(0).shows(&["written    events/lines.jsonl", "3 snapshots written"]);
+    let snapshot = fs::read_to_string(shop.path("snapshots/lines.txt")).unwrap();
+    assert_eq!(snapshot.matches("\"sourcetype\"").count(), 3, "{snapshot}");
+    shop.file("events/lines.json", BLOCKED);
+    update().await.expect(1).shows(&["lines.json and ", "lines.jsonl would share ", "another name"]);
+}
+
+#[tokio::test]
+async fn a_component_of_another_version_than_its_project_is_told() {
+    let shop = project();
+    run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(0);
+    for (version, code) in [("0.0.7", 1), (env!("CARGO_PKG_VERSION"), 0)] {
+        shop.file("package.json", json!({ "name": "acme", "version": version }).to_string());
+        // It is not newer than the component.
+        let file = File::options().write(true).open(shop.path("package.json")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let tested = run_in(shop.folder(), &["plugin", "test"]).await.expect(code);
+        if code == 1 {
+            tested.shows(&["package.json that it is 0.0.7", "hint: "]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_event_that_would_not_be_sent_is_part_of_its_snapshot() {
     let shop = project();
     shop.file("events/refused.json", "[7]");
@@ -75,6 +103,34 @@ async fn an_event_that_would_not_be_sent_is_part_of_its_snapshot() {
 }
 
 #[tokio::test]
+async fn a_formatter_that_breaks_on_one_event_is_told_which_and_the_other_samples_are_tested() {
+    let shop = project();
+    shop.file("dist/acme.wasm", treacherous("fine"));
+    fs::remove_file(shop.path("settings.json")).unwrap();
+    let poison = BLOCKED.replace("r-1", "~1");
+    shop.file("events/broken.json", format!("[{BLOCKED}, 7, {poison}]"));
+    let update = run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(1);
+    update.shows(&[
+        "failed     events/broken.json",
+        "written    events/many.json",
+        "3 samples: 0 the same, 2 snapshots written, 1 failed",
+    ]);
+    assert!(!shop.path("snapshots/broken.txt").exists(), "a defect is no snapshot");
+    let test = run_in(shop.folder(), &["plugin", "test"]).await.expect(1);
+    test.shows(&["2 the same, 1 failed", "would not be sent: formatter `acme` trapped (", "hint: "]);
+
+    let [component, events] =
+        ["dist/acme.wasm", "events/broken.json"].map(|name| shop.path(name).display().to_string());
+    let told = run(&["plugin", "format", &component, &events, "--json"]).await.expect(1).json();
+    assert_eq!(told["requests"].as_array().unwrap().len(), 1, "the others are formatted");
+    let [refused, broken] = told["rejected"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!((&refused["event"], &refused["event_key"]), (&json!(2), &Value::Null));
+    assert_eq!(broken["event"], 3, "its place in the file, beside one that is refused at the door");
+    let key = broken["event_key"].as_str().unwrap();
+    test.shows(&[&format!("event 3 ({key}) would not be sent")]);
+}
+
+#[tokio::test]
 async fn what_a_project_lacks_is_said_with_what_to_do() {
     let shop = project();
     run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(0);
@@ -84,8 +140,17 @@ async fn what_a_project_lacks_is_said_with_what_to_do() {
     shop.file("src/lib.rs", "");
     let built = SystemTime::now() - Duration::from_secs(60);
     File::options().write(true).open(shop.path("dist/acme.wasm")).unwrap().set_modified(built).unwrap();
-    let warned = run_in(shop.folder(), &["plugin", "test"]).await.expect(0);
-    warned.shows(&["warning: src/lib.rs is newer than dist/acme.wasm", "siemaphore plugin build"]);
+    for name in
+        ["src/lib.test.js", "src/test_formatter.py", "src/__pycache__/formatter.pyc", "src/.lib.rs.swp"]
+    {
+        shop.file(name, "");
+    }
+    let outdated = ["dist/acme.wasm is older than src/lib.rs", "run `siemaphore plugin build`"];
+    test(&outdated).await;
+    test(&["2 samples: 2 the same"]).await;
+    run_in(shop.folder(), &["plugin", "test", "--update"]).await.expect(1).shows(&outdated);
+    fs::remove_file(shop.path("src/lib.rs")).unwrap();
+    run_in(shop.folder(), &["plugin", "test"]).await.expect(0);
     shop.file("settings.json", "[]");
     test(&["settings.json is not one JSON object"]).await;
     shop.file("settings.json", r#"{"index":7}"#);

@@ -14,6 +14,7 @@ mod keys;
 mod list;
 mod new;
 mod offline;
+mod outcome;
 mod project;
 pub(crate) mod running;
 mod schema;
@@ -28,35 +29,49 @@ use crate::config;
 use crate::control::Client;
 
 pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
+    let as_json = answers_in_json(&command);
+    dispatch(command).await.map_err(|failure| failure.answered(as_json))
+}
+
+async fn dispatch(command: Plugin) -> Result<(), Failure> {
     match command {
         Plugin::New(new) => new::run(&new),
-        Plugin::Build { folder } => build::run(&folder),
-        Plugin::List(list) => {
-            let as_json = list.asking.json;
-            list::list(list).await.map_err(|failure| failure.answered(as_json))
-        }
-        Plugin::Reload(asking) => {
-            list::reload(&asking).await.map_err(|failure| failure.answered(asking.json))
-        }
+        Plugin::Build(build) => build::run(&build),
+        Plugin::List(list) => list::list(list).await,
+        Plugin::Reload(asking) => list::reload(&asking).await,
         Plugin::Inspect(inspect) => inspect::run(inspect).await,
         Plugin::Check(check) => check::run(check).await,
         Plugin::Corpus(corpus) => corpus::run(&corpus),
         Plugin::Format(format) => format::run(format).await,
-        Plugin::Promote { name, asking } => {
-            versions::promote(&name, &asking).await.map_err(|failure| failure.answered(asking.json))
-        }
-        Plugin::Rollback { name, asking } => {
-            versions::roll_back(&name, &asking).await.map_err(|failure| failure.answered(asking.json))
-        }
+        Plugin::Promote { name, asking } => versions::promote(&name, &asking).await,
+        Plugin::Rollback { name, asking } => versions::roll_back(&name, &asking).await,
         Plugin::Diff(diff) => diff::run(diff).await,
         Plugin::Bench(bench) => bench::run(bench).await,
         Plugin::Test(test) => test::run(test).await,
-        Plugin::Install(install) => {
-            let as_json = install.asking.json;
-            install::run(install).await.map_err(|failure| failure.answered(as_json))
-        }
+        Plugin::Install(install) => install::run(install).await,
         Plugin::Keygen(keygen) => keys::keygen(keygen),
         Plugin::Sign(sign) => keys::sign(sign).await,
+    }
+}
+
+fn answers_in_json(command: &Plugin) -> bool {
+    match command {
+        Plugin::New(command) => command.json,
+        Plugin::Build(command) => command.json,
+        Plugin::Inspect(command) => command.json,
+        Plugin::Check(command) => command.json,
+        Plugin::Corpus(command) => command.json,
+        Plugin::Format(command) => command.json,
+        Plugin::Test(command) => command.json,
+        Plugin::Diff(command) => command.json,
+        Plugin::Bench(command) => command.json,
+        Plugin::Keygen(command) => command.json,
+        Plugin::Sign(command) => command.json,
+        Plugin::Install(command) => command.asking.json,
+        Plugin::List(command) => command.asking.json,
+        Plugin::Reload(asking) | Plugin::Promote { asking, .. } | Plugin::Rollback { asking, .. } => {
+            asking.json
+        }
     }
 }
 

@@ -22,8 +22,11 @@ const MAX_EVENTS: usize = siemaphore_sandbox::limits::MAX_EVENTS;
 /// Events that would not be taken: their place in the file, from 1, and why.
 pub(crate) type Refused = Vec<(usize, String)>;
 
+#[derive(Default)]
 pub(crate) struct Taken {
     pub(crate) events: EventBuffer,
+    /// Of each event: its place in the file, from 1. Those that are refused have one too.
+    pub(crate) places: Vec<usize>,
     pub(crate) refused: Refused,
     /// Events of versions that their profile does not know: their place, and the version.
     pub(crate) unknown_versions: Vec<(usize, String)>,
@@ -96,8 +99,7 @@ pub(crate) fn read_at(file: &Path, normaliser: &Normaliser, received: SystemTime
     let since_1970 = received.duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     let context = Context { organization: "default", source: "format", received_ns };
-    let mut taken =
-        Taken { events: EventBuffer::new(), refused: Vec::new(), unknown_versions: Vec::new(), redacted: 0 };
+    let mut taken = Taken::default();
     let (mut scratch, mut place) = (Scratch::default(), 0);
     for_each_event(BufReader::new(source), &mut |raw| {
         place += 1;
@@ -108,6 +110,7 @@ pub(crate) fn read_at(file: &Path, normaliser: &Normaliser, received: SystemTime
         }
         match normaliser.normalise(raw, &context, &mut scratch, &mut taken.events) {
             Ok(Normalised { redacted, unknown_version }) => {
+                taken.places.push(place);
                 taken.redacted += redacted;
                 taken.unknown_versions.extend(unknown_version.map(|unknown| (place, unknown.to_string())));
             }

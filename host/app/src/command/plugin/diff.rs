@@ -16,24 +16,28 @@ use siemaphore_model::Event;
 
 use crate::cli::Diff;
 use crate::command::plugin::diff::changes::Changes;
-use crate::command::plugin::diff::version::{Outcome, Version};
+use crate::command::plugin::diff::version::Version;
 use crate::command::plugin::events::{self, Batch, Normalisers, Source, Told};
+use crate::command::plugin::offline;
+use crate::command::plugin::outcome::Outcome;
 use crate::command::plugin::settings;
 use crate::command::{Failure, progress};
 use crate::print;
 
 pub(crate) async fn run(command: Diff) -> Result<(), Failure> {
     let as_json = command.json;
+    // Before anything else is asked for: what was typed wrong is the likeliest to be wrong.
+    let (old, new) = (offline::find(&command.old)?, offline::find(&command.new)?);
     let settings = settings::chosen(&command.reading, command.destination.as_deref(), command.settings)?;
     let mut normalisers = Normalisers::new(&command.reading)?;
     let source = match command.events {
         Some(file) => Source::File(file),
         None => events::newest(&command.reading, command.last).await?,
     };
-    let (old, new, limit) = (command.old, command.new, usize::from(command.limit));
+    let limit = usize::from(command.limit);
     let is_example = settings.is_none();
     let compared = tokio::task::spawn_blocking(move || {
-        let (old, new) = (Version::load(&old)?, Version::load(&new)?);
+        let (old, new) = (Version::load(old)?, Version::load(new)?);
         let settings = settings.unwrap_or_else(|| old.1.description().settings_example.clone());
         let versions = (Version::configured(old, &settings)?, Version::configured(new, &settings)?);
         let bar = progress::count(None, "events");
@@ -198,11 +202,11 @@ impl Comparison {
 impl Summary {
     /// Counts an event, and says how it differs if it does.
     fn count(&mut self, old: Outcome, new: Outcome) -> Option<How> {
-        let how = match (old, new) {
-            (Outcome::Record(old), Outcome::Record(new)) => record::changes(&old, &new).map(How::Record),
-            (Outcome::Rejected(reason), Outcome::Record(_)) => Some(How::RejectedByOldOnly { reason }),
-            (Outcome::Record(_), Outcome::Rejected(reason)) => Some(How::RejectedByNewOnly { reason }),
-            (Outcome::Rejected(old), Outcome::Rejected(new)) => {
+        let how = match (old.record(), new.record()) {
+            (Ok(old), Ok(new)) => record::changes(&old, &new).map(How::Record),
+            (Err(reason), Ok(_)) => Some(How::RejectedByOldOnly { reason }),
+            (Ok(_), Err(reason)) => Some(How::RejectedByNewOnly { reason }),
+            (Err(old), Err(new)) => {
                 self.rejected_by_both += 1;
                 (old != new).then_some(How::RejectedForAnotherReason { old, new })
             }

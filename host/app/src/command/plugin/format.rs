@@ -2,29 +2,44 @@
 
 #![allow(clippy::indexing_slicing, reason = "what is missing in a JSON value reads as null")]
 
+use std::fmt;
+
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Value, json};
 use siemaphore_delivery::{Authentication, GrantedProfile, Group, RequestHead, frame, shown_url};
+use siemaphore_model::Event;
 use siemaphore_model::formatter::RequestProfile;
-use siemaphore_model::{Event, EventBuffer};
-use siemaphore_sandbox::{Configuration, Formatter, Session};
+use siemaphore_sandbox::{Configuration, Formatter};
 use url::Url;
 
 use crate::cli::Format;
 use crate::command::Failure;
 use crate::command::plugin::offline;
-use crate::command::reading::{self, Refused, Taken};
+use crate::command::plugin::outcome::{Outcome, Trial};
+use crate::command::reading::{self, Taken};
 use crate::print;
 
 /// What would go over the wire, and what would not.
+#[derive(Default)]
 pub(crate) struct Requests {
     requests: Vec<Request>,
-    /// Events that would not be sent: their place in the file, from 1, and why.
-    rejected: Vec<(usize, String)>,
+    /// In the order of their places.
+    unsent: Vec<Unsent>,
     /// Values that redaction removed.
     redacted: usize,
+}
+
+/// An event that is in no request.
+struct Unsent {
+    /// Its place in the file, from 1.
+    event: usize,
+    /// None for what is no event: it was refused at the door.
+    key: Option<String>,
+    reason: String,
+    /// What to do about a formatter that broke on it; none for an event that was rejected as it should be.
+    defect: Option<&'static str>,
 }
 
 struct Request {
@@ -50,22 +65,19 @@ pub(crate) async fn run(command: Format) -> Result<(), Failure> {
     }
     if as_json {
         let shown: Vec<Value> = requests.requests.iter().map(Request::as_json).collect();
-        let rejected: Vec<Value> = requests
-            .rejected
-            .iter()
-            .map(|(event, reason)| json!({ "event": event, "reason": reason }))
-            .collect();
+        let rejected: Vec<Value> = requests.unsent.iter().map(Unsent::as_json).collect();
         print::json(&json!({ "requests": shown, "rejected": rejected, "redacted": requests.redacted }))?;
     } else {
         let mut text = Vec::new();
         requests.requests.iter().for_each(|request| request.write(&mut text));
         print::bytes(&text);
-        for (event, reason) in &requests.rejected {
-            print::aside(unsent(*event, reason));
+        requests.unsent.iter().for_each(print::aside);
+        if let Some(hint) = requests.hint() {
+            print::aside(format_args!("  hint: {hint}"));
         }
         print::aside(reading::redacted(requests.redacted));
     }
-    if requests.rejected.is_empty() { Ok(()) } else { Err(Failure::Said) }
+    if requests.unsent.is_empty() { Ok(()) } else { Err(Failure::Said) }
 }
 
 /// What a person chose; the rest is the formatter's example.
@@ -115,20 +127,35 @@ pub(crate) fn requests(
     let granted = grant(&asked, &endpoint)?;
     // The same request without compression: what a person wants to read.
     let readable = grant(&RequestProfile { compression: Vec::new(), ..asked }, &endpoint)?;
-    let mut session = formatter.open(&configuration).map_err(|error| anyhow!("{error}"))?;
-    let Taken { events, refused, redacted, .. } = taken;
-    let credential = credential(formatter);
-    let plan = Plan { granted, readable, endpoint, credential };
-    let mut requests = format(&mut session, &plan, &events)?;
-    requests.redacted = redacted;
-    requests.rejected.extend(refused);
-    requests.rejected.sort();
+    let plan = Plan { granted, readable, endpoint, credential: credential(formatter) };
+    let mut requests = plan.requests(&taken, Trial::new(formatter.clone(), configuration))?;
+    requests.redacted = taken.redacted;
+    let at_the_door = taken.refused.into_iter();
+    requests.unsent.extend(at_the_door.map(|(event, reason)| Unsent {
+        event,
+        key: None,
+        reason,
+        defect: None,
+    }));
+    requests.unsent.sort_by_key(|unsent| unsent.event);
     Ok(requests)
 }
 
-/// How it is told that an event is in no request.
-fn unsent(event: usize, reason: &str) -> String {
-    format!("event {event} would not be sent: {reason}")
+impl fmt::Display for Unsent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unsent { event, key, reason, defect } = self;
+        match (key, defect) {
+            (Some(key), Some(_)) => write!(formatter, "event {event} ({key}) would not be sent: {reason}"),
+            _ => write!(formatter, "event {event} would not be sent: {reason}"),
+        }
+    }
+}
+
+impl Unsent {
+    fn as_json(&self) -> Value {
+        let Unsent { event, key, reason, defect } = self;
+        json!({ "event": event, "event_key": key, "reason": reason, "hint": defect })
+    }
 }
 
 impl Requests {
@@ -136,11 +163,22 @@ impl Requests {
     pub(crate) fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
         self.requests.iter().for_each(|request| request.write(&mut text));
-        for (event, reason) in &self.rejected {
-            text.extend_from_slice(print::visible(&unsent(*event, reason)).as_bytes());
+        for unsent in &self.unsent {
+            text.extend_from_slice(print::visible(&unsent.to_string()).as_bytes());
             text.push(b'\n');
         }
         text
+    }
+
+    /// The events that the formatter broke on, a line each; none where it did what it is for.
+    pub(crate) fn defects(&self) -> Option<String> {
+        let broken = self.unsent.iter().filter(|unsent| unsent.defect.is_some());
+        let lines: Vec<String> = broken.map(Unsent::to_string).collect();
+        self.hint().map(|hint| format!("{}\n  hint: {hint}", lines.join("\n")))
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        self.unsent.iter().find_map(|unsent| unsent.defect)
     }
 }
 
@@ -157,35 +195,46 @@ struct Plan {
     credential: Option<(String, String)>,
 }
 
-fn format(session: &mut Session, plan: &Plan, events: &EventBuffer) -> Result<Requests> {
-    let all: Vec<Event<'_>> = events.iter().collect();
-    let records = session.format(&all).map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?.records;
-    let rejected = records.rejected.iter();
-    let mut rejected: Refused =
-        rejected.map(|rejection| (rejection.index as usize + 1, rejection.reason.clone())).collect();
-    let mut requests = Vec::new();
-    let sendable = all.iter().zip(records.iter()).enumerate();
-    let sendable: Vec<(usize, Group, &[u8])> = sendable
-        .filter(|(_, (_, record))| !record.is_empty())
-        .map(|(index, (event, record))| (index, Group::of(&plan.granted, event), record))
-        .collect();
-    // Neighbours of the same group go together, as they do in a pipeline.
-    for neighbours in sendable.chunk_by(|(_, left, _), (_, right, _)| left == right) {
-        let Some((_, group, _)) = neighbours.first() else { continue };
-        let bodies: Vec<&[u8]> = neighbours.iter().map(|(_, _, record)| *record).collect();
-        let frames = frame(&plan.granted, &bodies);
-        rejected.extend(frames.too_large.iter().filter_map(|record| {
-            neighbours.get(record.index).map(|(event, _, _)| (event + 1, record.to_string()))
-        }));
-        let readable = frame(&plan.readable, &bodies).bodies;
-        requests.extend(frames.bodies.into_iter().zip(readable).map(|(sent, readable)| Request {
-            head: plan.granted.head(&plan.endpoint, group),
-            credential: plan.credential.clone(),
-            compressed: sent.body.encoding.is_some(),
-            body: readable.body.bytes,
-        }));
+impl Plan {
+    fn requests(&self, taken: &Taken, mut trial: Trial) -> Result<Requests> {
+        let events: Vec<Event<'_>> = taken.events.iter().collect();
+        let mut made = Requests::default();
+        let mut sendable = Vec::new();
+        let unsent = |place: usize, event: &Event<'_>, reason: String, defect| {
+            let key = Some(event.key().to_string());
+            Unsent { event: place, key, reason, defect }
+        };
+        let outcomes = trial.outcomes(&events)?;
+        for ((event, &place), outcome) in events.iter().zip(&taken.places).zip(outcomes) {
+            match outcome {
+                Outcome::Record(record) => sendable.push((place, event, record)),
+                Outcome::Rejected(reason) => made.unsent.push(unsent(place, event, reason, None)),
+                Outcome::Broken { problem, hint } => {
+                    made.unsent.push(unsent(place, event, problem, Some(hint)));
+                }
+            }
+        }
+        let group = |event: &Event<'_>| Group::of(&self.granted, event);
+        // Neighbours of the same group go together, as they do in a pipeline.
+        for neighbours in sendable.chunk_by(|(_, left, _), (_, right, _)| group(left) == group(right)) {
+            let Some((_, first, _)) = neighbours.first() else { continue };
+            let bodies: Vec<&[u8]> = neighbours.iter().map(|(_, _, record)| record.as_slice()).collect();
+            let frames = frame(&self.granted, &bodies);
+            made.unsent.extend(frames.too_large.iter().filter_map(|record| {
+                let (place, event, _) = neighbours.get(record.index)?;
+                Some(unsent(*place, event, record.to_string(), None))
+            }));
+            let readable = frame(&self.readable, &bodies).bodies;
+            let head = self.granted.head(&self.endpoint, &group(first));
+            made.requests.extend(frames.bodies.into_iter().zip(readable).map(|(sent, readable)| Request {
+                head: head.clone(),
+                credential: self.credential.clone(),
+                compressed: sent.body.encoding.is_some(),
+                body: readable.body.bytes,
+            }));
+        }
+        Ok(made)
     }
-    Ok(Requests { requests, rejected, redacted: 0 })
 }
 
 /// The formatter's first suggestion, with the secret's place in it; none where that is no header.

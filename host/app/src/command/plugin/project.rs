@@ -14,30 +14,50 @@ pub(crate) struct Project {
     pub(crate) language: Language,
     /// The formatter's name, which the manifest calls the package's.
     pub(crate) name: String,
+    /// None where the manifest has it from elsewhere.
+    version: Option<String>,
 }
 
 impl Project {
     /// Reads the manifest that is there.
     pub(crate) fn find(folder: &Path) -> Result<Project> {
+        if !folder.is_dir() {
+            bail!(
+                "there is no folder {}\n  hint: name a project's folder, or begin one with `siemaphore plugin new`",
+                folder.display()
+            );
+        }
         for language in [Language::Rust, Language::JavaScript, Language::Python] {
             let manifest = folder.join(language.manifest());
             if !manifest.is_file() {
                 continue;
             }
             let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
-            let name = language.name_in(&text).with_context(|| manifest.display().to_string())?;
+            let read = language.name_and_version_in(&text).with_context(|| manifest.display().to_string());
+            let (name, version) = read?;
             // It becomes part of paths.
             if !siemaphore_registry::is_valid_name(&name) {
                 let manifest = manifest.display();
                 bail!("{manifest}: `{name}` is no formatter's name; {NAME_RULE}");
             }
-            return Ok(Project { folder: folder.to_owned(), language, name });
+            return Ok(Project { folder: folder.to_owned(), language, name, version });
         }
         bail!(
-            "no formatter's project is in {}: there is no Cargo.toml, package.json or pyproject.toml; \
-             begin one with `siemaphore plugin new`",
+            "no formatter's project is in {}: there is no Cargo.toml, package.json or pyproject.toml\n  \
+             hint: name a project's folder, or begin one with `siemaphore plugin new`",
             folder.display()
         )
+    }
+
+    /// What keeps the version that the formatter says of itself from being the project's; none when they are the same.
+    pub(crate) fn version_problem(&self, described: &str) -> Option<String> {
+        let version = self.version.as_deref().filter(|version| *version != described)?;
+        let manifest = self.folder.join(self.language.manifest());
+        Some(format!(
+            "the formatter says that it is version {described}, and {} that it is {version}\n  hint: write the same \
+             version in both, and build again",
+            manifest.display()
+        ))
     }
 
     /// The component, once it is built.
@@ -58,14 +78,16 @@ impl Language {
         }
     }
 
-    fn name_in(self, manifest: &str) -> Result<String> {
-        let (value, pointer) = match self {
-            Language::Rust => (toml::from_str::<Value>(manifest)?, "/package/name"),
-            Language::JavaScript => (serde_json::from_str(manifest)?, "/name"),
-            Language::Python => (toml::from_str(manifest)?, "/project/name"),
+    fn name_and_version_in(self, manifest: &str) -> Result<(String, Option<String>)> {
+        let (value, table) = match self {
+            Language::Rust => (toml::from_str::<Value>(manifest)?, "/package"),
+            Language::JavaScript => (serde_json::from_str(manifest)?, ""),
+            Language::Python => (toml::from_str(manifest)?, "/project"),
         };
-        let name = value.pointer(pointer).and_then(Value::as_str);
-        Ok(name.with_context(|| format!("there is no `{}`", pointer.replace('/', " ").trim()))?.to_owned())
+        let text = |key: &str| Some(value.pointer(&format!("{table}/{key}"))?.as_str()?.to_owned());
+        let name = text("name")
+            .with_context(|| format!("there is no `{}`", format!("{table}/name").replace('/', " ").trim()))?;
+        Ok((name, text("version")))
     }
 }
 

@@ -1,35 +1,22 @@
 //! One of the two versions: loaded, configured, and asked for the record of each event.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Map, Value, json};
 use siemaphore_model::Event;
 use siemaphore_model::formatter::{Framing, RequestProfile};
 use siemaphore_sandbox::{Configuration, Formatter};
 
-use crate::command::plugin::offline::{self, Named};
-
-/// Calls that may fail before a version is given up: one that ends in a time limit each time would take hours.
-const MOST_FAILURES: usize = 64;
-
-/// What a version makes of an event.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Outcome {
-    Record(Vec<u8>),
-    /// In the plugin's words, or what went wrong with the event alone.
-    Rejected(String),
-}
+use crate::command::plugin::offline::Named;
+use crate::command::plugin::outcome::{Outcome, Trial};
 
 pub(crate) struct Version {
     pub(crate) named: Named,
-    formatter: Formatter,
-    configuration: Configuration,
+    trial: Trial,
     pub(crate) profile: RequestProfile,
-    failures: usize,
 }
 
 impl Version {
-    pub(crate) fn load(plugin: &str) -> Result<(Named, Formatter)> {
-        let named = offline::find(plugin)?;
+    pub(crate) fn load(named: Named) -> Result<(Named, Formatter)> {
         let formatter = named.load()?;
         Ok((named, formatter))
     }
@@ -39,55 +26,26 @@ impl Version {
         let profile = formatter.configure(&configuration).map_err(|error| {
             anyhow!("{named}: {error}\n  hint: give settings that both take: --settings JSON, or --destination NAME")
         })?;
-        Ok(Version { named, formatter, configuration, profile, failures: 0 })
+        Ok(Version { named, trial: Trial::new(formatter, configuration), profile })
     }
 
     /// An outcome for each event, in order.
     pub(crate) fn outcomes(&mut self, events: &[Event<'_>]) -> Result<Vec<Outcome>> {
-        match self.formatter.format(&self.configuration, events) {
-            Ok(formatted) => {
-                let mut rejected = formatted.records.rejected.iter().peekable();
-                let records = formatted.records.iter().enumerate().map(|(index, record)| {
-                    match rejected.next_if(|rejection| rejection.index as usize == index) {
-                        Some(rejection) => Outcome::Rejected(rejection.reason.clone()),
-                        None => Outcome::Record(record.to_vec()),
-                    }
-                });
-                Ok(records.collect())
-            }
-            Err(error) => {
-                self.failures += 1;
-                if self.failures > MOST_FAILURES {
-                    bail!("{} fails again and again: {error}\n  hint: {}", self.named, error.hint());
-                }
-                self.without_the_culprit(events, error.to_string())
-            }
-        }
-    }
-
-    /// A batch fails as a whole: in halves it fails with the event that is to blame, as it does in a pipeline.
-    fn without_the_culprit(&mut self, events: &[Event<'_>], error: String) -> Result<Vec<Outcome>> {
-        if events.len() <= 1 {
-            return Ok(events.iter().map(|_| Outcome::Rejected(error.clone())).collect());
-        }
-        let (first, second) = events.split_at(events.len() / 2);
-        let mut outcomes = self.outcomes(first)?;
-        outcomes.extend(self.outcomes(second)?);
-        Ok(outcomes)
+        self.trial.outcomes(events).with_context(|| self.named.to_string())
     }
 
     pub(crate) fn as_json(&self) -> Value {
         json!({
             "plugin": self.named.name,
             "file": self.named.path,
-            "version": self.formatter.description().version,
+            "version": self.trial.formatter.description().version,
             "digest": self.named.digest(),
         })
     }
 
     pub(crate) fn title(&self) -> String {
         let digest: String = self.named.digest().chars().take(12).collect();
-        format!("{}   version {}   {digest}", self.named, self.formatter.description().version)
+        format!("{}   version {}   {digest}", self.named, self.trial.formatter.description().version)
     }
 }
 

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 /// Files that say the language, the name and the version.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
+/// What a file of events may be called: one event or an array of them, or one a line. Both are read in any form.
+const SAMPLES: [&str; 3] = ["json", "jsonl", "ndjson"];
 /// More samples than people look at.
 const MOST_SAMPLES: usize = 1_000;
 /// Sources that are looked at for the time of their last change.
@@ -32,11 +34,11 @@ impl Project {
     pub(super) fn open(folder: &Path) -> Result<Project> {
         // As a person would write it: `events/a.json`, not `./events/a.json`.
         let folder = if folder == Path::new(".") { Path::new("") } else { folder };
-        let events = with_extension(&folder.join("events"), "json")?;
+        let events = with_extension(&folder.join("events"), &SAMPLES)?;
         if events.is_empty() {
             bail!(
-                "there are no samples in {}\n  hint: put an event as a producer sends it there, in a `.json` file; \
-                 `siemaphore plugin new` makes a whole project",
+                "there are no samples in {}\n  hint: put an event as a producer sends it there, in a `.json` file, or \
+                 several in a `.jsonl` file, one a line; `siemaphore plugin new` makes a whole project",
                 folder.join("events").display()
             );
         }
@@ -44,8 +46,9 @@ impl Project {
             let stem = events.file_stem().unwrap_or_default();
             folder.join("snapshots").join(stem).with_extension("txt")
         };
-        let samples =
+        let samples: Vec<Sample> =
             events.into_iter().map(|events| Sample { snapshot: snapshot(&events), events }).collect();
+        refuse_shared_snapshots(&samples)?;
         Ok(Project { folder: folder.to_owned(), component: component(folder)?, samples })
     }
 
@@ -64,7 +67,7 @@ impl Project {
 
     pub(super) fn superfluous(&self) -> Vec<PathBuf> {
         let wanted: BTreeSet<&PathBuf> = self.samples.iter().map(|sample| &sample.snapshot).collect();
-        let found = with_extension(&self.folder.join("snapshots"), "txt").unwrap_or_default();
+        let found = with_extension(&self.folder.join("snapshots"), &["txt"]).unwrap_or_default();
         found.into_iter().filter(|snapshot| !wanted.contains(snapshot)).collect()
     }
 
@@ -81,10 +84,10 @@ impl Project {
             }
             // A link is its own time, and leads nowhere: there are no circles.
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-            if metadata.is_dir() {
+            if metadata.is_dir() && is_built_in(&path) {
                 let entries = fs::read_dir(&path).into_iter().flatten().flatten();
                 waiting.extend(entries.take(MOST_SOURCES).map(|entry| entry.path()));
-            } else if metadata.modified().is_ok_and(|modified| modified > built) {
+            } else if is_built_in(&path) && metadata.modified().is_ok_and(|modified| modified > built) {
                 return Some(path);
             }
         }
@@ -92,10 +95,31 @@ impl Project {
     }
 }
 
+/// `a.json` and `a.jsonl` would overwrite each other's snapshot.
+fn refuse_shared_snapshots(samples: &[Sample]) -> Result<()> {
+    let shared = samples.iter().zip(samples.iter().skip(1)).find(|(one, next)| one.snapshot == next.snapshot);
+    if let Some((one, next)) = shared {
+        bail!(
+            "{} and {} would share {}\n  hint: give one of them another name",
+            one.events.display(),
+            next.events.display(),
+            one.snapshot.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether what a file says gets into the component: native tests do not, nor what editors and interpreters leave behind.
+fn is_built_in(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_test = name.ends_with(".test.js") || (name.starts_with("test_") && name.ends_with(".py"));
+    !is_test && !name.starts_with('.') && !name.ends_with('~') && name != "__pycache__"
+}
+
 /// `dist/NAME.wasm`, whatever its name is.
 fn component(folder: &Path) -> Result<PathBuf> {
     let dist = folder.join("dist");
-    let mut built = with_extension(&dist, "wasm")?;
+    let mut built = with_extension(&dist, &["wasm"])?;
     match (built.pop(), built.is_empty()) {
         (Some(component), true) => Ok(component),
         (None, _) => Err(anyhow!(
@@ -109,8 +133,8 @@ fn component(folder: &Path) -> Result<PathBuf> {
     }
 }
 
-/// The files of a folder with this extension, in the order of their names. No folder is an empty one.
-fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+/// The files of a folder with one of these extensions, in the order of their names. No folder is an empty one.
+fn with_extension(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -118,12 +142,13 @@ fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     };
     let is_one = |entry: &DirEntry| {
         let name = entry.path();
-        name.extension().is_some_and(|found| found == extension)
+        name.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension))
             && !entry.file_name().as_encoded_bytes().starts_with(b".")
             && name.is_file()
     };
     let mut files: Vec<PathBuf> = entries.flatten().filter(is_one).map(|entry| entry.path()).collect();
     if files.len() > MOST_SAMPLES {
+        let extension = extensions.join("` or `.");
         bail!("{} holds more than {MOST_SAMPLES} `.{extension}` files", folder.display());
     }
     files.sort();
