@@ -55,6 +55,8 @@ pub(crate) fn spawn(arguments: &[impl AsRef<OsStr>]) -> Child {
 fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_siemaphore"));
     command.args(arguments).env_remove("RUST_LOG").env_remove("SIEMAPHORE_CONFIG").env("NO_COLOR", "1");
+    // What the commands keep is the tests' own, and none of the person's who runs them.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

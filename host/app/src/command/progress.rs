@@ -31,6 +31,13 @@ pub(crate) fn bytes(total: u64) -> ProgressBar {
     shown(styled(ProgressBar::new(total), template))
 }
 
+/// Says what is going on and for how long, while nobody knows how much of it there is.
+pub(crate) fn working(what: String) -> ProgressBar {
+    let bar = shown(styled(ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}")).with_message(what);
+    spinner(&bar);
+    bar
+}
+
 /// Turns while something of unknown length goes on.
 pub(crate) fn spinner(bar: &ProgressBar) {
     bar.enable_steady_tick(std::time::Duration::from_millis(100));

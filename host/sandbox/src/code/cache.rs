@@ -39,6 +39,11 @@ impl CodeCache {
         CodeCache { folder, is_read_only: true }
     }
 
+    /// Whether there is code of this component: what can be told without reading it.
+    pub fn holds(&self, component: &[u8]) -> bool {
+        self.check_folder().is_ok() && self.path(component, CODE, "").exists()
+    }
+
     /// What was kept of this component, if it is whole.
     pub(crate) fn code(&self, component: &[u8]) -> Option<Vec<u8>> {
         self.check_folder().ok()?;

@@ -72,7 +72,7 @@ fn bench(plugin: &str, settings: Option<String>, batches: &[Batch], time: Durati
     bar.set_message("compiling");
     let named = offline::find(plugin)?;
     let watch = Stopwatch::start();
-    let formatter = named.load()?;
+    let formatter = named.load_anew()?;
     let loading = watch.elapsed();
     let settings = settings.unwrap_or_else(|| formatter.description().settings_example.clone());
     let configuration = Configuration { settings, destination: "bench".to_owned() };

@@ -1,14 +1,20 @@
 //! A formatter on the bench: loaded without a host, from the binary or from a file.
 
 use std::borrow::Cow;
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use siemaphore_sandbox::{CodeSource, Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig, memory_for};
+use siemaphore_sandbox::{
+    CodeCache, CodeSource, Formatter, GuestLimits, LoadError, Sandbox, SandboxConfig, memory_for,
+};
 
 use crate::command::plugin::file::{self, PluginFile};
+use crate::command::progress;
 use crate::config::plugin::compiler;
+use crate::print;
 
 /// A component that a person named.
 pub(crate) struct Named {
@@ -40,24 +46,60 @@ pub(crate) fn load(plugin: &str) -> Result<Formatter> {
 }
 
 impl Named {
-    /// Compiles: not for async threads.
+    /// Compiles, unless the code is kept from before: not for async threads.
     pub(crate) fn load(&self) -> Result<Formatter> {
-        // On the bench a formatter gets what it needs; `plugin build` says so when that is more than the default.
-        let limits = GuestLimits { memory_bytes: memory_for(&self.component), ..GuestLimits::default() };
-        self.load_within(limits)?.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
+        explained(self.load_within(self.enough())?)
+    }
+
+    /// Compiles whatever is kept, for who wants to know how long that takes.
+    pub(crate) fn load_anew(&self) -> Result<Formatter> {
+        explained(self.load_from(&CodeSource::new(compiler(), None), self.enough())?)
     }
 
     /// As the host loads it, with what the operator gives it: what a file holds is compiled in a process of its own.
     pub(crate) fn load_within(&self, limits: GuestLimits) -> Result<Result<Formatter, LoadError>> {
+        let code = CodeSource::new(compiler(), code_folder().map(CodeCache::new));
+        if code.cache().is_some_and(|cache| cache.holds(&self.component)) {
+            return self.load_from(&code, limits);
+        }
+        let size = print::size(self.component.len() as u64);
+        let compiling = progress::working(format!("compiling {self}, {size}"));
+        let loaded = self.load_from(&code, limits);
+        compiling.finish_and_clear();
+        loaded
+    }
+
+    fn load_from(&self, code: &CodeSource, limits: GuestLimits) -> Result<Result<Formatter, LoadError>> {
         let sandbox = Sandbox::new(SandboxConfig { formatting_threads: 1, ..SandboxConfig::default() })?;
-        let code = CodeSource::new(compiler(), None);
-        Ok(sandbox.load_from(&code, &self.name, &self.component, limits))
+        Ok(sandbox.load_from(code, &self.name, &self.component, limits))
+    }
+
+    /// On the bench a formatter gets what it needs; `plugin build` says so when that is more than the default.
+    fn enough(&self) -> GuestLimits {
+        GuestLimits { memory_bytes: memory_for(&self.component), ..GuestLimits::default() }
     }
 
     /// SHA-256 of the component, in hex.
     pub(crate) fn digest(&self) -> String {
         file::digest(&self.component)
     }
+}
+
+fn explained(loaded: Result<Formatter, LoadError>) -> Result<Formatter> {
+    loaded.map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))
+}
+
+/// Where machine code is kept for the next command: `siemaphore/code` in the person's own cache. None where there is no
+/// such place; then everything is compiled each time.
+fn code_folder() -> Option<PathBuf> {
+    cache_folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))
+        .map(|cache| cache.join("siemaphore/code"))
+}
+
+/// As the XDG base directory specification has it: a relative path counts for nothing.
+fn cache_folder(cache: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    cache.and_then(absolute).or_else(|| home.and_then(absolute).map(|home| home.join(".cache")))
 }
 
 impl From<PluginFile> for Named {
@@ -72,6 +114,25 @@ impl fmt::Display for Named {
         match &self.path {
             Some(path) => write!(formatter, "{}", path.display()),
             None => write!(formatter, "{} (built in)", self.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_kept_in_the_persons_own_cache_and_nowhere_else() {
+        let folder = |cache: &[&str], home: &[&str]| {
+            let one = |paths: &[&str]| paths.first().map(OsString::from);
+            cache_folder(one(cache), one(home))
+        };
+        assert_eq!(folder(&["/cache"], &["/home/ann"]), Some(PathBuf::from("/cache")));
+        for unusable in [&["cache"] as &[&str], &[""], &[]] {
+            assert_eq!(folder(unusable, &["/home/ann"]), Some(PathBuf::from("/home/ann/.cache")));
+            assert_eq!(folder(unusable, &["home"]), None);
+            assert_eq!(folder(unusable, &[]), None);
         }
     }
 }
