@@ -4,6 +4,7 @@
 //! so the three commands that install are replaced by links to them. Everything else runs as it stands on the page.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,6 +56,7 @@ fn as_a_person(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
         }
     }
     command.current_dir(folder).env("CARGO_NET_OFFLINE", "true").env("NO_COLOR", "1");
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
@@ -165,6 +167,20 @@ fn a_new_project_never_overwrites_and_never_takes_a_name_that_the_host_would_ref
 }
 
 #[test]
+fn a_projects_files_are_for_whom_the_persons_umask_says_and_a_private_key_is_for_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = env!("CARGO_BIN_EXE_siemaphore");
+    let script = format!(
+        "umask 022; set -eu; '{binary}' plugin new acme --lang python --json; '{binary}' plugin keygen publisher.key"
+    );
+    let made = ended(as_a_person("sh", folder.path()).args(["-c", &script])).well();
+    made.shows("src/formatter.py");
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    let modes = ["acme", "acme/src", "acme/src/formatter.py", "publisher.key", "publisher.key.pub"].map(mode);
+    assert_eq!(modes.map(|mode| format!("{mode:o}")), ["755", "755", "644", "600", "644"]);
+}
+
+#[test]
 fn a_build_without_its_tools_says_what_to_run_and_keeps_the_last_component() {
     let folder = tempfile::tempdir().unwrap();
     for (language, said) in [("javascript", "run `npm ci`"), ("python", "run `python3 -m venv .venv")] {
@@ -179,9 +195,12 @@ fn a_build_without_its_tools_says_what_to_run_and_keeps_the_last_component() {
         assert_eq!(fs::read_to_string(&component).unwrap(), "the last one");
         assert_eq!(fs::read_dir(project.join("dist")).unwrap().count(), 1, "rubbish is left");
     }
-    let nothing = siemaphore(folder.path(), &["plugin", "build"]);
-    assert!(!nothing.succeeded);
-    nothing.shows("siemaphore plugin new");
+    for (named, said) in [(".", "no formatter's project is in ."), ("nowhere", "there is no folder nowhere")]
+    {
+        let nothing = siemaphore(folder.path(), &["plugin", "build", named]);
+        assert!(!nothing.succeeded && nothing.stderr.contains(said), "{}", nothing.stderr);
+        nothing.shows("siemaphore plugin new");
+    }
 }
 
 #[test]
@@ -195,6 +214,20 @@ fn a_broken_source_is_told_in_the_authors_own_lines_and_builds_nothing() {
     fs::write(&source, broken).unwrap();
     let built = siemaphore(&project, &["plugin", "build"]);
     assert!(!built.succeeded);
-    built.shows("configure is not defined");
+    let told = "src/formatter.js:";
+    assert!(
+        built.stderr.contains(told) && built.stderr.contains("configure is not defined"),
+        "{}",
+        built.stderr
+    );
+    assert!(built.stderr.lines().count() <= 2, "more than the error and its hint: {}", built.stderr);
     assert!(!project.join("dist/acme.wasm").exists());
+    fs::write(&source, "functin configure() {}\n").unwrap();
+    siemaphore(&project, &["plugin", "build"]).shows("src/formatter.js:1: SyntaxError: ");
+    let in_json = siemaphore(&project, &["plugin", "build", "--json"]);
+    assert!(!in_json.succeeded);
+    let told: serde_json::Value = serde_json::from_str(&in_json.stdout).unwrap();
+    let error = &told["error"];
+    assert!(error["reason"].as_str().unwrap().starts_with("src/formatter.js:1: "), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("--verbose"), "{error}");
 }

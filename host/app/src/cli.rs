@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use crate::cli::plugin::{
     Bench, Check, Corpus, Diff, Inspect, Install, Keygen, List, ListedState, Sign, Test,
 };
-pub(crate) use crate::cli::project::{Language, New};
+pub(crate) use crate::cli::project::{Build, Language, New};
 pub(crate) use crate::cli::store::{Backup, DeadLetters, Export, Ledger, Which};
 
 /// Siemaphore takes security events, turns each into what one SIEM wants by calling a sandboxed WebAssembly formatter,
@@ -74,6 +74,13 @@ pub(crate) enum Command {
     /// What the host starts for each component of a customer: machine code on standard output
     #[command(hide = true)]
     CompileComponent { memory_bytes: u64, cpu_seconds: u64 },
+}
+
+impl Command {
+    /// Whether its files are an author's, such as sources: who may read those is for the person's own umask to say.
+    pub(crate) fn writes_sources(&self) -> bool {
+        matches!(self, Command::Plugin(Plugin::New(_) | Plugin::Build(_) | Plugin::Test(_)))
+    }
 }
 
 /// Where the configuration is.
@@ -145,11 +152,7 @@ pub(crate) enum Plugin {
     /// Begin a formatter of your own: a project that builds, with a test, sample events and a snapshot
     New(New),
     /// Make the component of a project
-    Build {
-        /// The project
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-    },
+    Build(Build),
     /// The formatters of the running host; built-in ones that no destination uses are only named
     List(List),
     /// What a formatter is and says of itself: file, imports, settings, authentication, the request it asks for

@@ -24,9 +24,11 @@ use crate::cli::{Cli, Command, Profile, Source};
 use crate::command::Failure;
 
 fn main() -> ExitCode {
-    // What this program writes holds events, cursors or secrets: for its owner only, wherever it may be copied to.
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
+    if !cli.command.writes_sources() {
+        // What this program writes holds events, cursors or secrets: for its owner only, wherever it may be copied to.
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(failure) => failure.report(),

@@ -74,7 +74,10 @@ async fn slips_with_keys_are_told_and_nothing_is_overwritten() {
     let signed = run_in(shop.folder(), &sign).await.expect(0);
     signed.shows(&["warning: others can read the private key key; `chmod 600` it"]);
     assert_eq!(signed.json()["fingerprint"], made["fingerprint"]);
-    shows(&["sign", "acme.wasm", "--key", "key.pub"], &["it is a public key", "without `.pub`"]).await;
+    fs::set_permissions(shop.path("key.pub"), fs::Permissions::from_mode(0o644)).unwrap();
+    let public = run_in(shop.folder(), &["plugin", "sign", "acme.wasm", "--key", "key.pub"]).await.expect(1);
+    public.shows(&["key.pub cannot sign", "it is a public key", "without `.pub`"]);
+    assert!(!public.stderr.contains("chmod"), "a public key may be read by everybody: {}", public.stderr);
     shows(&["inspect", "acme.wasm", "--key", "key"], &["it is a private key", "hint: "]).await;
     shows(&["sign", "acme.wasm", "--key", "acme.wasm"], &["cannot read the key acme.wasm"]).await;
     shop.file("source.wasm", "(component)");

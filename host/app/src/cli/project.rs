@@ -13,6 +13,20 @@ pub(crate) struct New {
     pub(crate) language: Language,
     /// Where to write it; a folder named after it when left out
     pub(crate) folder: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The project
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Show all that the language's tools say of an error, not its place and message alone
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a formatter can be written in with an SDK of ours.

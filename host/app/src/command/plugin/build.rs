@@ -3,25 +3,29 @@
 //! The tools write beside the finished file, and what they wrote takes its place only when the sandbox would take it: a
 //! host that watches the folder never sees half a component, and a failed build keeps the last good one.
 
+mod told;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::json;
 use siemaphore_sandbox::GuestLimits;
 
-use crate::cli::Language;
+use crate::cli::{Build, Language};
 use crate::command::Failure;
 use crate::command::plugin::project::Project;
+use crate::command::progress;
 use crate::print;
 
 const TARGET: &str = "wasm32-wasip2";
 /// What `lib.name` in a project's Cargo.toml is, whatever the package's name: so the file's name is known.
 const RUST_LIBRARY: &str = "formatter.wasm";
 
-pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
-    let project = Project::find(folder)?;
+pub(crate) fn run(command: &Build) -> Result<(), Failure> {
+    let project = Project::find(&command.folder)?;
     let component = project.component();
     let dist = component.parent().context("a component has a folder")?;
     fs::create_dir_all(dist).with_context(|| format!("cannot make {}", dist.display()))?;
@@ -29,15 +33,24 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
     let made = making.path().join("component.wasm");
     match project.language {
         Language::Rust => build_rust(&project, &made),
-        Language::JavaScript => build_javascript(&project, &made),
-        Language::Python => build_python(&project, &made),
+        Language::JavaScript => build_javascript(&project, &made, command.verbose),
+        Language::Python => build_python(&project, &made, command.verbose),
     }?;
     let bytes =
         fs::read(&made).with_context(|| format!("the tools left no component at {}", made.display()))?;
     siemaphore_sandbox::verify(&project.name, &bytes)
         .map_err(|error| anyhow!("{error}\n  hint: {}", error.hint()))?;
     fs::rename(&made, &component).with_context(|| format!("cannot write {}", component.display()))?;
-    show(&component, &bytes);
+    if command.json {
+        print::json(&json!({
+            "component": component,
+            "size_bytes": bytes.len(),
+            "language": siemaphore_sandbox::Language::of(&bytes).as_str(),
+            "memory_needed_bytes": siemaphore_sandbox::memory_for(&bytes),
+        }))?;
+    } else {
+        show(&component, &bytes);
+    }
     Ok(())
 }
 
@@ -75,14 +88,17 @@ fn build_rust(project: &Project, made: &Path) -> Result<()> {
     Ok(())
 }
 
-fn build_javascript(project: &Project, made: &Path) -> Result<()> {
+fn build_javascript(project: &Project, made: &Path, verbose: bool) -> Result<()> {
     need(project, "node_modules/@bytecodealliance/componentize-js", "npm ci")?;
     let mut node = Command::new("node");
     node.args(["siemaphore/sdk/javascript/build.js", "src/formatter.js"]).arg(made);
-    ran(project, &mut node, "install Node.js 20 or newer")
+    if verbose {
+        node.arg("--verbose");
+    }
+    ran_quietly(project, &mut node, "install Node.js 20 or newer", verbose, told::by_javascript)
 }
 
-fn build_python(project: &Project, made: &Path) -> Result<()> {
+fn build_python(project: &Project, made: &Path, verbose: bool) -> Result<()> {
     const INSTALL: &str =
         "python3 -m venv .venv && .venv/bin/pip install --require-hashes --requirement requirements.txt";
     let tool = fs::canonicalize(need(project, ".venv/bin/componentize-py", INSTALL)?)?;
@@ -95,7 +111,7 @@ fn build_python(project: &Project, made: &Path) -> Result<()> {
         .arg("--output")
         .arg(made)
         .arg("formatter");
-    ran(project, &mut componentize, INSTALL)
+    ran_quietly(project, &mut componentize, INSTALL, verbose, told::by_python)
 }
 
 /// Where the project has what a package manager installs; or what to run.
@@ -115,6 +131,35 @@ fn ran(project: &Project, command: &mut Command, install: &str) -> Result<()> {
         return Ok(());
     }
     bail!("{} ended with {status}", command.get_program().display())
+}
+
+/// As [`ran`], for tools that answer a slip of the pen with pages of their own stack: of those only what the author can
+/// use is told.
+fn ran_quietly(
+    project: &Project,
+    command: &mut Command,
+    install: &str,
+    verbose: bool,
+    told: fn(&str) -> String,
+) -> Result<()> {
+    if verbose {
+        return ran(project, command, install);
+    }
+    command.current_dir(&project.folder).stdin(Stdio::null());
+    let working = progress::working(format!("building {}", project.component().display()));
+    let output = started(command, install, Command::output);
+    working.finish_and_clear();
+    let output = output?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = match told(&String::from_utf8_lossy(&output.stderr)) {
+        nothing if nothing.is_empty() => format!("it ended with {}", output.status),
+        told => told,
+    };
+    bail!(
+        "{told}\n  hint: mend it and build again; `siemaphore plugin build --verbose` shows all that the tools say"
+    )
 }
 
 fn started<T>(

@@ -25,6 +25,7 @@ pub(crate) fn keygen(command: Keygen) -> Result<(), Failure> {
     let Keygen { file, json } = command;
     let (key, pem) = SigningKey::generate().ok_or_else(|| anyhow!("the system gives no random numbers"))?;
     let public_file = with_extension(&file, ".pub");
+    refuse_existing(&file)?;
     refuse_existing(&public_file)?;
     let write = |text: &[u8]| output::create(&file)?.write_all(text).context("cannot write the key");
     write(pem.as_bytes())?;
@@ -89,17 +90,20 @@ fn signed(file: &Path, key_file: &Path) -> Result<Signed> {
 
 fn read_key(file: &Path) -> Result<SigningKey> {
     let opened = fs::File::open(file).with_context(|| format!("cannot read the key {}", file.display()))?;
-    if opened.metadata()?.permissions().mode() & OTHERS != 0 {
+    let others_can_read = opened.metadata()?.permissions().mode() & OTHERS != 0;
+    let mut text = zeroize::Zeroizing::new(String::new());
+    let read = opened.take(LONGEST_KEY_BYTES).read_to_string(&mut text);
+    read.with_context(|| format!("cannot read the key {}", file.display()))?;
+    let key = SigningKey::parse(&text)
+        .map_err(|error| anyhow!("{} cannot sign: {error}\n  hint: {}", file.display(), error.hint()))?;
+    // Of a public key it would be no news.
+    if others_can_read {
         print::aside(format_args!(
             "warning: others can read the private key {}; `chmod 600` it",
             file.display()
         ));
     }
-    let mut text = zeroize::Zeroizing::new(String::new());
-    let read = opened.take(LONGEST_KEY_BYTES).read_to_string(&mut text);
-    read.with_context(|| format!("cannot read the key {}", file.display()))?;
-    let key = SigningKey::parse(&text);
-    key.map_err(|error| anyhow!("{} cannot sign: {error}\n  hint: {}", file.display(), error.hint()))
+    Ok(key)
 }
 
 fn with_extension(file: &Path, extension: &str) -> PathBuf {
@@ -108,12 +112,13 @@ fn with_extension(file: &Path, extension: &str) -> PathBuf {
     path.into()
 }
 
-/// A public key that is there belongs to a private one that somebody may still sign with.
+/// A half that is there belongs to another, which somebody may still sign with or trust.
 fn refuse_existing(file: &Path) -> Result<()> {
     match fs::symlink_metadata(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         _ => Err(anyhow!(
-            "{} is there already\n  hint: it is not overwritten; name another file",
+            "{} is there already, and plugins may have been signed with its pair\n  \
+             hint: it is not overwritten; name another file for the pair",
             file.display()
         )),
     }

@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::cli::{Language, New};
@@ -27,8 +28,13 @@ pub(crate) fn run(command: &New) -> Result<(), Failure> {
     let folder = command.folder.clone().unwrap_or_else(|| PathBuf::from(&command.name));
     let files = files(&command.name, command.language)?;
     write(&folder, &files)?;
+    let steps = [&[format!("cd {}", folder.display())], command.language.steps().as_slice()].concat();
+    if command.json {
+        let paths: Vec<&PathBuf> = files.iter().map(|(path, _)| path).collect();
+        return Ok(print::json(&json!({ "folder": folder, "files": paths, "next": steps }))?);
+    }
     print::line(format_args!("{} files in {}; next:\n", files.len(), folder.display()));
-    for step in [&[format!("cd {}", folder.display())], command.language.steps().as_slice()].concat() {
+    for step in steps {
         print::line(format_args!("  {step}"));
     }
     Ok(())
@@ -96,8 +102,10 @@ fn sdk_workspace(ours: &str) -> Result<String> {
 /// Writes all files or none: what is there already is somebody's work.
 fn write(folder: &Path, files: &[(PathBuf, String)]) -> Result<()> {
     if let Some((path, _)) = files.iter().find(|(path, _)| folder.join(path).symlink_metadata().is_ok()) {
-        return Err(anyhow!("{} exists, and nothing is overwritten", folder.join(path).display())
-            .context("name another folder, or move that file away"));
+        bail!(
+            "{} exists, and nothing is overwritten\n  hint: name another folder behind the name, or move that file away",
+            folder.join(path).display()
+        );
     }
     for (path, text) in files {
         let path = folder.join(path);
