@@ -43,12 +43,18 @@ impl Language {
     }
 }
 
+/// What the memories of a component begin with, before it is given anything.
+pub fn memory_at_start(component: &[u8]) -> u64 {
+    Traces::read(component).unwrap_or_default().start_bytes
+}
+
 /// The memory limit that a component works with: what it starts with (an engine, an interpreter and all that was loaded
 /// when it was built are part of that), and room for the largest call. Never below the default, and above the ceiling
 /// when no limit is large enough.
 pub fn memory_for(component: &[u8]) -> u64 {
-    let start = Traces::read(component).unwrap_or_default().start_bytes;
-    start.saturating_add(ROOM_FOR_A_CALL).next_multiple_of(GuestLimits::default().memory_bytes)
+    memory_at_start(component)
+        .saturating_add(ROOM_FOR_A_CALL)
+        .next_multiple_of(GuestLimits::default().memory_bytes)
 }
 
 /// What the operator can do when a formatter has used up its memory before it was given anything to format; none when

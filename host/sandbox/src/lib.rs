@@ -40,7 +40,7 @@ pub use error::{ConfigureError, FormatError, HostError, LoadError, SandboxError}
 pub use fault::{Call, Fault, FaultKind, Limit};
 pub use formatter::{Configuration, Figures, Formatted, Formatter};
 pub use fuel::{CountError, Counted, Fuel};
-pub use language::{Language, memory_advice, memory_for};
+pub use language::{Language, memory_advice, memory_at_start, memory_for};
 pub use limits::{CompilerLimits, GuestLimits};
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use session::Session;

@@ -17,7 +17,7 @@ use siemaphore_model::Event;
 use siemaphore_model::formatter::{Fate, Phase, Response, Verdict};
 use siemaphore_sandbox::{
     CodeCache, CodeSource, Compiler, Configuration, ConfigureError, Fault, FaultKind, Formatter, GuestLimits,
-    Language, Limit, LoadError, Sandbox, SandboxConfig, memory_advice, memory_for,
+    Language, Limit, LoadError, Sandbox, SandboxConfig, memory_advice, memory_at_start, memory_for,
 };
 
 const LANGUAGES: [Language; 3] = [Language::Rust, Language::JavaScript, Language::Python];
@@ -172,6 +172,7 @@ fn what_a_component_starts_with_counts_for_the_limit_that_it_needs() {
         let text = format!("(component (core module (memory {pages})) (core module (memory 16)))");
         wat::parse_str(text).expect("the text is WebAssembly")
     };
+    assert_eq!(memory_at_start(&module(7)), 8 << 20, "all memories of all its modules");
     let needed = [1, 31, 32, 200, 300].map(|mebibytes| memory_for(&module(mebibytes)) >> 20);
     assert_eq!(needed, [64, 64, 128, 256, 384]);
     let fault = fault(Language::Python, 8 << 20);

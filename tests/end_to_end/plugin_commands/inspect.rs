@@ -18,6 +18,7 @@ async fn a_file_is_told_by_digest_contract_and_imports_and_settings_by_name_kind
         "siemaphore:formatter@1.0.0",
         "imports         nothing",
         "signature       none",
+        "memory          starts with 256.0 KiB; a limit of 64.0 MiB leaves room for calls",
     ]);
     let built_in = run(&["plugin", "inspect", "elasticsearch"]).await.expect(0);
     built_in.shows(&[
@@ -42,6 +43,7 @@ async fn a_file_is_told_by_digest_contract_and_imports_and_settings_by_name_kind
     assert_eq!((&told["digest"], &told["contract"]), (&digest.into(), &"1.0.0".into()));
     assert_eq!(told["signature"]["state"], "no");
     assert_eq!((&told["language"], &told["memory_needed_bytes"]), (&"unknown".into(), &(64 << 20).into()));
+    assert_eq!(told["memory_at_start_bytes"], 256 << 10);
     assert_eq!(told["size_bytes"], handmade("inspected").len());
     let damaged = shop.file("damaged.wasm", &bundled("splunk")[..20_000]);
     run(&["plugin", "inspect", &damaged]).await.expect(1).shows(&["damaged", "hint: "]);

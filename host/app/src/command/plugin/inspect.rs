@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 use siemaphore_model::formatter::{Description, RequestProfile};
 use siemaphore_registry::signature::TrustedKeys;
-use siemaphore_sandbox::{Configuration, Language, Outside, memory_for};
+use siemaphore_sandbox::{Configuration, Language, Outside, memory_at_start, memory_for};
 
 use crate::cli::Inspect;
 use crate::command::Failure;
@@ -63,6 +63,7 @@ impl Inspected {
             "size_bytes": self.named.component.len(),
             "digest": self.named.digest(),
             "language": Language::of(&self.named.component).as_str(),
+            "memory_at_start_bytes": memory_at_start(&self.named.component),
             "memory_needed_bytes": memory_for(&self.named.component),
             "contract": self.outside.contract,
             "imports": self.outside.imports,
@@ -88,7 +89,12 @@ impl Inspected {
         print::line(format_args!("file            {named}, {size}"));
         print::line(format_args!("digest          {}", named.digest()));
         print::line(format_args!("language        {}", Language::of(&named.component).as_str()));
-        print::line(format_args!("memory          {} is enough", print::size(memory_for(&named.component))));
+        // A limit that should do: what calls really take depends on the events, and `check` measures it.
+        let limit = print::size(memory_for(&named.component));
+        let start = print::size(memory_at_start(&named.component));
+        print::line(format_args!(
+            "memory          starts with {start}; a limit of {limit} leaves room for calls"
+        ));
         print::line(format_args!("contract        siemaphore:formatter@{}", outside.contract));
         match outside.imports.as_slice() {
             [] => print::line("imports         nothing"),
