@@ -71,7 +71,11 @@ impl Measured {
     ) -> Result<()> {
         let watch = Stopwatch::start();
         let formatted = formatter.format(configuration, events).map_err(|error| {
-            anyhow!("a batch of {} events fails: {error}\n  hint: {}", events.len(), error.hint())
+            anyhow!(
+                "a batch of {} events fails: {error}\n  hint: {}; `siemaphore plugin format` names the event",
+                events.len(),
+                error.hint()
+            )
         })?;
         // Of the call as a whole: the figures' own is the time within the guest.
         let figures = Figures { wall: watch.elapsed(), ..formatted.figures };
