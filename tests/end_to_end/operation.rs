@@ -224,6 +224,8 @@ async fn sending_needs_a_token_and_a_host_and_says_so() {
     // The file is looked for before the token.
     let nowhere = run(&["send", "/nonexistent.json", "--to", &to, "--token", "env:NOT_SET"]).await.expect(1);
     nowhere.shows(&["/nonexistent.json"]);
+    let told = run(&["send", "/nonexistent.json", "--to", &to, "--json"]).await.expect(1).json();
+    assert!(told["error"]["reason"].as_str().unwrap().contains("/nonexistent.json"), "{told:#}");
     let untold = run(&["send", "/dev/null", "--to", &to, "--token", "env:NOT_SET"]).await.expect(1);
     untold.shows(&["env:NOT_SET", "hint: ", "--token", "SIEMAPHORE_TOKEN"]);
     scene.stop().await;

@@ -16,7 +16,7 @@ mod print;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use rustix::fs::Mode;
 use siemaphore_sandbox::CompilerLimits;
 
@@ -24,15 +24,22 @@ use crate::cli::{Cli, Command, Profile, Source};
 use crate::command::Failure;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if !cli.command.writes_sources() {
         // What this program writes holds events, cursors or secrets: for its owner only, wherever it may be copied to.
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     match dispatch(cli.command) {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.answered(wants_json(&matches)).report(),
     }
+}
+
+/// Whichever command it is: an error is answered as the answer would have been.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let wanted = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|wanted| *wanted);
+    wanted || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {

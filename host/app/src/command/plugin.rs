@@ -29,11 +29,6 @@ use crate::config;
 use crate::control::Client;
 
 pub(crate) async fn run(command: Plugin) -> Result<(), Failure> {
-    let as_json = answers_in_json(&command);
-    dispatch(command).await.map_err(|failure| failure.answered(as_json))
-}
-
-async fn dispatch(command: Plugin) -> Result<(), Failure> {
     match command {
         Plugin::New(new) => new::run(&new),
         Plugin::Build(build) => build::run(&build),
@@ -51,27 +46,6 @@ async fn dispatch(command: Plugin) -> Result<(), Failure> {
         Plugin::Install(install) => install::run(install).await,
         Plugin::Keygen(keygen) => keys::keygen(keygen),
         Plugin::Sign(sign) => keys::sign(sign).await,
-    }
-}
-
-fn answers_in_json(command: &Plugin) -> bool {
-    match command {
-        Plugin::New(command) => command.json,
-        Plugin::Build(command) => command.json,
-        Plugin::Inspect(command) => command.json,
-        Plugin::Check(command) => command.json,
-        Plugin::Corpus(command) => command.json,
-        Plugin::Format(command) => command.json,
-        Plugin::Test(command) => command.json,
-        Plugin::Diff(command) => command.json,
-        Plugin::Bench(command) => command.json,
-        Plugin::Keygen(command) => command.json,
-        Plugin::Sign(command) => command.json,
-        Plugin::Install(command) => command.asking.json,
-        Plugin::List(command) => command.asking.json,
-        Plugin::Reload(asking) | Plugin::Promote { asking, .. } | Plugin::Rollback { asking, .. } => {
-            asking.json
-        }
     }
 }
 
