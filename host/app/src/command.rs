@@ -75,6 +75,15 @@ impl Failure {
                     Err(error) => error.into(),
                 }
             }
+            // Whoever mends the file reads it line by line, beside that.
+            Failure::Configuration { file, problems } if as_json => {
+                let reason = format!("{file} cannot be used");
+                let answer = json!({ "error": { "reason": reason, "hint": null }, "problems": &problems });
+                match print::json(&answer) {
+                    Ok(()) => Failure::Configuration { file, problems },
+                    Err(error) => error.into(),
+                }
+            }
             other => other,
         }
     }

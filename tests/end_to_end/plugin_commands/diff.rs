@@ -111,6 +111,11 @@ async fn what_keeps_versions_from_being_compared_is_said_with_what_to_do() {
     let refused = shop.file("refused.jsonl", "[1]");
     diff(&["splunk", "splunk", "--events", &refused], &["holds no event that would be taken", "event 1"])
         .await;
-    let nowhere = ["plugin", "diff", "splunk", "splunk", "--config", "/nonexistent.toml"];
-    run(&nowhere).await.expect(2).shows(&["/nonexistent.toml"]);
+    let nowhere = ["plugin", "diff", "splunk", "splunk", "--config", "/nonexistent.toml", "--json"];
+    let told = run(&nowhere).await.expect(2);
+    assert!(told.stderr.contains("/nonexistent.toml"), "{told:?}");
+    assert_eq!(told.json()["error"]["reason"], "/nonexistent.toml cannot be used");
+    assert_eq!(told.json()["problems"].as_array().map(Vec::len), Some(1));
+    let unknown = ["plugin", "diff", "splunk", "splnk", "--events", &events, "--json"];
+    assert!(run(&unknown).await.expect(1).json()["error"]["reason"].as_str().unwrap().contains("splnk"));
 }
