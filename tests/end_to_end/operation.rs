@@ -264,6 +264,8 @@ async fn sending_to_a_host_that_asks_for_patience_says_so_once_and_goes_on() {
 #[tokio::test]
 async fn plugins_are_listed_inspected_tried_and_looked_for() {
     let scene = Scene::new().plugin("mine.wasm", formatter::bundled("datadog")).splunk().start().await;
+    // A host does not wait at its start for a plugin that nobody uses.
+    scene.until_plugin("mine", "active", |plugin| plugin["state"] == "active").await;
     let list = scene.ask(&["plugin", "list"]).await.expect(0);
     list.shows(&["splunk", "mine", "active", "Splunk HTTP Event Collector"]);
     list.shows(&["not used by a destination: ", "datadog", "sentinel"]);
