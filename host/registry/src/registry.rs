@@ -50,6 +50,7 @@ impl Registry {
             has_looked: AtomicBool::new(false),
             shelf: config.state.as_ref().map(|state| Shelf::open(state.join(SHELF))),
             early: Mutex::new((!config.is_state_of_another).then(Vec::new)),
+            keeping: Mutex::default(),
             is_owner: AtomicBool::new(false),
             wake: signals.wake(),
             changes: watch::Sender::new(0),

@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) shelf: Option<Shelf>,
     /// What is to be kept once the state folder is ours.
     pub(crate) early: Mutex<Option<Vec<Artifact>>>,
+    /// Held from looking at the versions to writing them down: of two who do both, the later one must not write first.
+    pub(crate) keeping: Mutex<()>,
     /// Nobody else writes to the state folder.
     pub(crate) is_owner: AtomicBool,
     pub(crate) wake: Weak<SyncSender<()>>,
@@ -124,6 +126,7 @@ impl Shared {
     /// Writes down which versions are in use.
     pub(crate) fn keep(&self) {
         let Some(shelf) = self.own_shelf() else { return };
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = BTreeMap::new();
         let plugins = self.plugins();
         for plugin in plugins.values().filter(|plugin| !plugin.is_built_in()) {
