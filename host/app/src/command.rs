@@ -75,8 +75,8 @@ impl Failure {
                     Err(error) => error.into(),
                 }
             }
-            // Whoever mends the file reads it line by line, beside that.
-            Failure::Configuration { file, problems } if as_json => {
+            // Whoever mends the file reads it line by line, beside that. Without problems they have been answered already.
+            Failure::Configuration { file, problems } if as_json && !problems.is_empty() => {
                 let reason = format!("{file} cannot be used");
                 let answer = json!({ "error": { "reason": reason, "hint": null }, "problems": &problems });
                 match print::json(&answer) {
