@@ -52,11 +52,10 @@ impl Project {
     /// What keeps the version that the formatter says of itself from being the project's; none when they are the same.
     pub(crate) fn version_problem(&self, described: &str) -> Option<String> {
         let version = self.version.as_deref().filter(|version| *version != described)?;
-        let manifest = self.folder.join(self.language.manifest());
         Some(format!(
             "the formatter says that it is version {described}, and {} that it is {version}\n  hint: write the same \
              version in both, and build again",
-            manifest.display()
+            self.language.manifest()
         ))
     }
 
