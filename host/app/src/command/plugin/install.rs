@@ -398,7 +398,7 @@ mod tests {
             judge(plugin, "0a")
         };
         let (takes, keeps) = (used("0a", None), used("0b", Some("0a")));
-        assert!(matches!(judged(&[takes.clone()]), Some(State::Active)));
+        assert!(matches!(judged(std::slice::from_ref(&takes)), Some(State::Active)));
         assert!(judged(&[takes.clone(), used("0b", None)]).is_none(), "one has not looked at it yet");
         assert!(judged(&[used("0b", Some("0c"))]).is_none(), "it has looked at another one");
         match judged(&[takes, keeps]) {
