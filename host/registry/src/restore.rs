@@ -16,12 +16,12 @@ impl Shared {
             plugin.remember(sent_back);
         }
         let Some(digest) = &kept.active else { return };
-        let previous = || self.load_kept(plugin, kept.previous.as_deref()?).ok();
+        let previous = kept.previous.as_deref().and_then(|digest| self.load_kept(plugin, digest).ok());
         match self.load_kept(plugin, digest) {
-            Ok(active) => plugin.restore(active, &kept, previous()),
+            Ok(active) => plugin.restore(active, &kept, previous),
             Err(error) => {
                 plugin.refuse(&error);
-                if let Some(previous) = previous() {
+                if let Some(previous) = previous {
                     plugin.stand_in(previous, &kept);
                 }
             }
@@ -32,7 +32,11 @@ impl Shared {
         let name = plugin.name();
         let artifact = self.shelf.as_ref().and_then(|shelf| shelf.component(name, digest));
         let loaded = match artifact {
-            Some(artifact) => self.loader.load(&artifact, &self.config.of(name)),
+            Some(artifact) => {
+                // Until its file is looked at.
+                plugin.weigh(artifact.component().len() as u64);
+                self.loader.load(&artifact, &self.config.of(name))
+            }
             None => Err(PluginError::Lost),
         };
         loaded.map_err(|error| {

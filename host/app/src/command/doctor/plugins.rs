@@ -116,19 +116,26 @@ fn finding(plugin: &Plugin) -> Finding {
     let check = format!("plugin {name}");
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
-    let fix = "replace the file with one that loads; `siemaphore plugin inspect FILE` shows the same error";
     if let Some(Candidate { version }) = candidate {
         let fix =
             format!("compare them with `siemaphore plugin diff`, then `siemaphore plugin promote {name}`");
         return Finding::warning(check, format!("{text}, and version {version} waits for a word"), fix);
     }
-    match (state.as_str(), error) {
-        ("active", None) => Finding::ok(check, text),
+    let Some(error) = error else {
+        let unused = "`siemaphore plugin inspect FILE` tells what is in the file";
+        return if state == "active" {
+            Finding::ok(check, text)
+        } else {
+            Finding::warning(check, text, unused)
+        };
+    };
+    // It ends with what to do about it.
+    let (error, fix) = error.rsplit_once("; ").unwrap_or((&error, "see the log of the host"));
+    match state.as_str() {
         // The version from before goes on.
-        ("active", Some(error)) => {
+        "active" => {
             Finding::warning(check, format!("{text}, but the file that is there now is not: {error}"), fix)
         }
-        (_, Some(error)) => Finding::failed(check, format!("{text}: {error}"), fix),
-        (_, None) => Finding::warning(check, text, fix),
+        _ => Finding::failed(check, format!("{text}: {error}"), fix),
     }
 }
