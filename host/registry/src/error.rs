@@ -1,5 +1,6 @@
 //! Errors: of the registry as a whole (it does not start) and of one file (it is listed, the rest goes on).
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use siemaphore_laws::Broken;
@@ -45,8 +46,8 @@ pub enum PluginError {
     #[error("its digest is {digest}, and the configuration takes {wanted} only")]
     OtherDigest { digest: String, wanted: String },
     /// In the words of whoever judged it.
-    #[error("this version was sent back: {0}")]
-    SentBack(String),
+    #[error("this version was sent back: {reason}")]
+    SentBack { name: String, reason: String },
     /// Of a version that was in use before a restart.
     #[error("the version {digest} of before the restart cannot be used: {error}")]
     NotRestored { digest: String, error: Box<PluginError> },
@@ -64,8 +65,8 @@ pub enum PluginError {
 
 impl PluginError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             PluginError::ReservedName { .. } => "give the file another name",
             PluginError::BadName { .. } => {
                 "name the file with lowercase letters, digits and hyphens, at most 64, and `.wasm`"
@@ -83,16 +84,18 @@ impl PluginError {
             PluginError::OtherDigest { .. } => {
                 "put the right file there, or write the new digest into the configuration and restart"
             }
-            PluginError::SentBack(_) => {
-                "the previous version formats again; replace the file with one that is mended, or run `siemaphore plugin promote NAME` to try this one again"
+            PluginError::SentBack { name, .. } => {
+                return Cow::Owned(format!(
+                    "the previous version formats again; replace the file with one that is mended, or run `siemaphore plugin promote {name}` to try this one again"
+                ));
             }
-            PluginError::NotRestored { error, .. } => error.hint(),
+            PluginError::NotRestored { error, .. } => return error.hint(),
             PluginError::Lost => "put the file of that version into the plugin folder",
             PluginError::NotAllowed { .. } => {
                 "put the file of the allowed version back, or start once with `policy = \"immediate\"` to allow this one"
             }
             PluginError::Gone => "put the file back, or move the destinations to another formatter",
-        }
+        })
     }
 
     /// Message and hint in one line, for the listing.

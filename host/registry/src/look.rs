@@ -126,7 +126,7 @@ impl Shared {
                     formatter = name,
                     file = ?file.path,
                     error = %error,
-                    hint = error.hint(),
+                    hint = %error.hint(),
                     "the plugin file cannot be used; what ran before goes on"
                 );
                 plugin.refuse(&error);
@@ -152,7 +152,7 @@ impl Shared {
         }
         if let Some(sent_back) = plugin.sent_back().filter(|sent_back| sent_back.digest == artifact.digest())
         {
-            return Err(PluginError::SentBack(sent_back.reason));
+            return Err(PluginError::SentBack { name: plugin.name().to_owned(), reason: sent_back.reason });
         }
         if let Some(candidate) = plugin.candidate().filter(|waits| waits.digest == artifact.digest()) {
             return Ok(Taken::Candidate(candidate));

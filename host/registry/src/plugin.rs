@@ -178,7 +178,7 @@ impl Plugin {
         let reason = reason.to_owned();
         // With a candidate the file is another one, and nothing is wrong with it.
         if versions.candidate.is_none() {
-            versions.problem = Some(PluginError::SentBack(reason.clone()).describe());
+            versions.problem = Some(self.describe_return(&reason));
         }
         versions.sent_back = Some(SentBack { digest: failed.digest.clone(), reason, until_restart });
         versions.begin(track, true);
@@ -257,8 +257,12 @@ impl Plugin {
     /// That a version was sent back, before a restart or before it was tried again.
     pub(crate) fn remember(&self, sent_back: SentBack) {
         let mut versions = self.versions();
-        versions.problem = Some(PluginError::SentBack(sent_back.reason.clone()).describe());
+        versions.problem = Some(self.describe_return(&sent_back.reason));
         versions.sent_back = Some(sent_back);
+    }
+
+    fn describe_return(&self, reason: &str) -> String {
+        PluginError::SentBack { name: self.0.name.clone(), reason: reason.to_owned() }.describe()
     }
 
     /// Nothing is wrong with the file.

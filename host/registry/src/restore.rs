@@ -44,7 +44,7 @@ impl Shared {
             tracing::error!(
                 formatter = name,
                 error = %error,
-                hint = error.hint(),
+                hint = %error.hint(),
                 "a version of before the restart does not come back"
             );
             error

@@ -9,7 +9,6 @@ use tokio::task::spawn_blocking;
 use crate::command::adoption::Use;
 use crate::command::doctor::configuration::Configured;
 use crate::command::doctor::finding::Finding;
-use crate::command::plugin::running;
 use crate::config::prepare::Prepared;
 use crate::control::Client;
 
@@ -112,7 +111,6 @@ impl From<PluginStatus> for Plugin {
 
 fn finding(plugin: &Plugin) -> Finding {
     let Plugin { name, state, version, digest, error, candidate, .. } = plugin;
-    let error = error.as_deref().map(|error| running::with_name(error, name));
     let check = format!("plugin {name}");
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
@@ -130,7 +128,7 @@ fn finding(plugin: &Plugin) -> Finding {
         };
     };
     // It ends with what to do about it.
-    let (error, fix) = error.rsplit_once("; ").unwrap_or((&error, "see the log of the host"));
+    let (error, fix) = error.rsplit_once("; ").unwrap_or((error, "see the log of the host"));
     match state.as_str() {
         // The version from before goes on.
         "active" => {

@@ -16,7 +16,6 @@ use crate::command::Failure;
 use crate::command::adoption::Use;
 use crate::command::plugin::file::{PluginFile, write_whole};
 use crate::command::plugin::offline::Named;
-use crate::command::plugin::running;
 use crate::command::plugin::signed::{self, Signed};
 use crate::config::{self, PluginPlace};
 use crate::control::Client;
@@ -322,7 +321,6 @@ impl State {
             )),
             State::NoHost => print::line("no host runs: the next one takes it when it starts"),
             State::Refused { error } => {
-                let error = running::with_name(error, name);
                 print::aside(format_args!("error: the host does not take {name}: {error}"));
             }
             State::Waiting { plugin_state } => print::aside(format_args!(

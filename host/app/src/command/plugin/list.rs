@@ -84,7 +84,7 @@ fn row(plugin: &Value) -> Vec<Cell> {
 fn explain(plugin: &Value) {
     let name = plugin["name"].as_str().unwrap_or_default();
     if let Some(error) = plugin["error"].as_str() {
-        print::line(format_args!("\n{name}: {}", running::with_name(error, name)));
+        print::line(format_args!("\n{name}: {}", error));
     }
     if let Some(version) = plugin["candidate"]["version"].as_str() {
         print::line(format_args!(

@@ -48,11 +48,6 @@ impl Running {
     }
 }
 
-/// A hint of the host with the name that it leaves open, so that its command can be copied.
-pub(crate) fn with_name(text: &str, name: &str) -> String {
-    text.replace("plugin promote NAME", &format!("plugin promote {name}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
