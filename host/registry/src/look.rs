@@ -146,6 +146,7 @@ impl Shared {
         plugin.weigh(component.len() as u64);
         let artifact = Artifact::new(plugin.name(), component)
             .with_signature(signature::read_beside(&file.path).map_err(PluginError::Unreadable)?);
+        self.loader.check_signature(&artifact)?;
         if plugin.accept_if_active(artifact.digest()) {
             self.keep_component(artifact);
             return Ok(Taken::Same);

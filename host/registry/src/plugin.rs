@@ -49,6 +49,8 @@ struct Versions {
     sent_back: Option<SentBack>,
     /// What was active before a restart and could not be restored: the active one stands in for it.
     absent: Option<String>,
+    /// The way back, when it could not be restored.
+    absent_previous: Option<(String, Track)>,
     /// Replaced ones to which there is no way back, for as long as a batch uses them.
     draining: Vec<Weak<Active>>,
 }
@@ -190,7 +192,10 @@ impl Plugin {
 
     /// Makes a version the active one; the one before stays, for the way back.
     pub(crate) fn swap(&self, active: Arc<Active>) {
-        let mut versions = self.versions();
+        self.swap_in(&mut self.versions(), active);
+    }
+
+    fn swap_in(&self, versions: &mut Versions, active: Arc<Active>) {
         let before = self.active();
         if let Some(before) = before {
             let is_tried = versions.proven || versions.track.gone_through > 0;
@@ -217,6 +222,8 @@ impl Plugin {
     pub(crate) fn restore(&self, active: Arc<Active>, kept: &Kept, previous: Option<Arc<Active>>) {
         let mut versions = self.versions();
         versions.begin(kept.track, kept.proven);
+        versions.absent_previous =
+            kept.previous.clone().filter(|_| previous.is_none()).map(|digest| (digest, kept.previous_track));
         versions.previous = previous.map(|previous| (previous, kept.previous_track));
         self.store(active);
     }
@@ -243,8 +250,9 @@ impl Plugin {
 
     /// The version that waits, which is active then.
     pub(crate) fn promote(&self) -> Option<Arc<Active>> {
-        let candidate = self.versions().candidate.take()?;
-        self.swap(Arc::clone(&candidate));
+        let mut versions = self.versions();
+        let candidate = versions.candidate.take()?;
+        self.swap_in(&mut versions, Arc::clone(&candidate));
         self.wake();
         Some(candidate)
     }
@@ -284,6 +292,7 @@ impl Plugin {
     pub(crate) fn refuse(&self, error: &PluginError) {
         let mut versions = self.versions();
         versions.candidate = None;
+        versions.is_file_gone = false;
         versions.problem = Some(error.describe());
     }
 
@@ -312,14 +321,16 @@ impl Plugin {
         let versions = self.versions();
         let digest = |version: &Active| version.digest.clone();
         let active = self.active().as_deref().map(digest);
-        let previous = versions.previous.as_ref();
+        let previous = versions.previous.as_ref().map(|(previous, track)| (digest(previous), *track));
+        let previous = previous.or_else(|| versions.absent_previous.clone());
         let (active, proven, track, previous, previous_track) = match &versions.absent {
             // It and the one that stands in for it, as they were found.
             Some(absent) => (Some(absent.clone()), false, Track::default(), active, versions.track),
             None => {
-                let previous_track = previous.map(|(_, track)| *track).unwrap_or_default();
-                let previous = previous.map(|(previous, _)| digest(previous));
-                (active, versions.proven, versions.track, previous, previous_track)
+                let (previous, previous_track) = previous.unzip();
+                let previous_track = previous_track.unwrap_or_default();
+                let proven = versions.proven || versions.track.is_proven(versions.age());
+                (active, proven, versions.track, previous, previous_track)
             }
         };
         Kept {
@@ -334,8 +345,8 @@ impl Plugin {
     }
 
     pub(crate) fn status(&self) -> PluginStatus {
-        let active = self.active();
         let mut versions = self.versions();
+        let active = self.active();
         versions.draining.retain(|version| version.strong_count() > 0);
         let previous = versions.previous.as_ref().map(|(previous, _)| VersionStatus::of(previous));
         let draining = versions.draining.iter().filter_map(Weak::upgrade);
@@ -385,6 +396,7 @@ impl Versions {
         self.since = Some(Instant::now());
         self.proven = proven;
         self.absent = None;
+        self.absent_previous = None;
     }
 
     /// Nothing is wrong with the file.

@@ -128,16 +128,25 @@ impl Registry {
     }
 
     fn try_again(&self, plugin: &Plugin) -> Option<Arc<Active>> {
+        let before = plugin.active();
         let sent_back = plugin.forgive()?;
         self.shared.forget_file(plugin.name());
         self.shared.look();
-        // With the policy `manual` it waits now, and this is the word.
-        let promoted = plugin.promote().or_else(|| plugin.active());
-        let promoted = promoted.filter(|active| active.digest == sent_back.digest);
-        if promoted.is_none() {
+        let is_it = |version: &Arc<Active>| version.digest == sent_back.digest;
+        // With the policy `manual` it waits now, and this is the word. Another file that came meanwhile still waits.
+        if plugin.candidate().as_ref().is_some_and(is_it) {
+            return plugin.promote();
+        }
+        let active = plugin.active();
+        if active.as_ref().is_some_and(is_it) {
+            return active;
+        }
+        let is_same =
+            before.map(|before| before.digest.clone()) == active.map(|active| active.digest.clone());
+        if is_same && plugin.candidate().is_none() {
             plugin.remember(sent_back);
         }
-        promoted
+        None
     }
 
     /// Makes the version before the active one active again.

@@ -127,19 +127,20 @@ impl Shared {
     pub(crate) fn keep(&self) {
         let Some(shelf) = self.own_shelf() else { return };
         let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shelf.all();
         let mut kept = BTreeMap::new();
         let plugins = self.plugins();
         for plugin in plugins.values().filter(|plugin| !plugin.is_built_in()) {
             // What could not be restored may be after another start, with the right keys for example.
             let is_restored = plugin.active().is_some();
-            let versions = if is_restored { plugin.kept() } else { shelf.kept(plugin.name()) };
-            if versions.active.is_some() {
+            let versions = if is_restored { Some(plugin.kept()) } else { before.get(plugin.name()).cloned() };
+            if let Some(versions) = versions.filter(|versions| versions.active.is_some()) {
                 kept.insert(plugin.name().to_owned(), versions);
             }
         }
         let is_unknown =
             |name: &String| !self.has_looked.load(Ordering::Relaxed) && !plugins.contains_key(name);
-        kept.extend(shelf.all().into_iter().filter(|(name, _)| is_unknown(name)));
+        kept.extend(before.into_iter().filter(|(name, _)| is_unknown(name)));
         drop(plugins);
         shelf.keep(kept);
     }

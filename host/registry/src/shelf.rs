@@ -69,6 +69,8 @@ struct Contents {
     list: BTreeMap<String, Kept>,
     /// Components that are here already, for versions that are about to be listed.
     ahead: BTreeSet<String>,
+    /// Components that are not what their names say, whatever their length.
+    damaged: BTreeSet<String>,
 }
 
 impl Shelf {
@@ -81,7 +83,7 @@ impl Shelf {
                 BTreeMap::new()
             }
         };
-        Shelf { folder, kept: Mutex::new(Contents { list: kept, ahead: BTreeSet::new() }) }
+        Shelf { folder, kept: Mutex::new(Contents { list: kept, ..Contents::default() }) }
     }
 
     pub(crate) fn kept(&self, name: &str) -> Kept {
@@ -101,7 +103,11 @@ impl Shelf {
         }
         let signature = signature::read_beside(&path).ok()?;
         let artifact = Artifact::new(name, fs::read(path).ok()?).with_signature(signature);
-        (artifact.digest() == digest).then_some(artifact)
+        if artifact.digest() == digest {
+            return Some(artifact);
+        }
+        self.lock().damaged.insert(digest.to_owned());
+        None
     }
 
     /// Keeps a component that is about to be used. A failure is logged: it costs the way back after a restart.
@@ -110,7 +116,7 @@ impl Shelf {
         let mut kept = self.lock();
         kept.ahead.insert(artifact.digest().to_owned());
         let path = self.path(artifact.digest());
-        if is_there(&path, artifact) {
+        if !kept.damaged.remove(artifact.digest()) && is_there(&path, artifact) {
             return;
         }
         let written = self.make_folder().and_then(|()| {
@@ -176,7 +182,7 @@ impl Shelf {
     }
 }
 
-/// By its length: this is asked at every start, of up to a hundred large files. What is damaged is noticed when it is read.
+/// By its length: this is asked at every start, of up to a hundred large files.
 fn is_there(path: &Path, artifact: &Artifact) -> bool {
     let bytes = artifact.component().len() as u64;
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == bytes)

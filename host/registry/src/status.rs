@@ -26,7 +26,7 @@ pub struct PluginStatus {
     pub size_bytes: u64,
     /// The previous version returns by itself when this one is worse.
     pub is_new: bool,
-    /// What came of the active version's records since it became active or the host started.
+    /// What came of the active version's records since it became active.
     pub track: Track,
     /// The way back.
     pub previous: Option<VersionStatus>,

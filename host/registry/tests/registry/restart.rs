@@ -269,3 +269,29 @@ fn what_was_asked_for_before_the_first_look_is_kept_too() {
     let bench = bench.restart(|plugins| fs::write(plugins.join("acme.wasm"), "nonsense").unwrap());
     assert_eq!(title_of(&bench), "asked");
 }
+
+#[test]
+fn a_kept_component_that_was_damaged_is_kept_anew_from_its_file() {
+    let mut bench = Bench::keeping(Policy::Immediate);
+    bench.write("acme.wasm", &guest("first"));
+    let digest = bench.wait_for_title("acme", "first").digest.unwrap();
+    let kept = bench.path.with_file_name("state").join("plugins").join(digest).with_extension("wasm");
+    let bench = bench.restart(|_| fs::write(&kept, guest("wrong")).unwrap());
+    assert_eq!(title_of(&bench), "first", "of the same length, and from its file");
+    let bench = bench.restart(|plugins| fs::write(plugins.join("acme.wasm"), "nonsense").unwrap());
+    assert_eq!(title_of(&bench), "first");
+}
+
+#[test]
+fn a_way_back_that_cannot_be_restored_once_is_not_forgotten() {
+    let mut bench = with_two_versions(Policy::Immediate);
+    bench.wait_for_title("acme", "second");
+    let previous = bench.registry.get("acme").unwrap().previous().unwrap().digest.clone();
+    let kept = bench.path.with_file_name("state").join("plugins").join(previous).with_extension("wasm");
+    let whole = fs::read(&kept).unwrap();
+    let bench = bench.restart(|_| fs::write(&kept, "damage").unwrap());
+    assert!(bench.registry.roll_back("acme").is_err());
+    let bench = bench.restart(|_| fs::write(&kept, &whole).unwrap());
+    bench.registry.roll_back("acme").unwrap();
+    assert_eq!(title_of(&bench), "first");
+}

@@ -78,3 +78,18 @@ fn a_file_that_was_signed_anew_is_known_by_its_new_signature_after_a_restart() {
     let bench = bench.restart(|plugins| fs::write(plugins.join("acme.wasm"), "nonsense").unwrap());
     assert_eq!(bench.active("acme").formatter.description().title, "kept");
 }
+
+#[test]
+fn a_signature_that_nobody_trusts_does_not_take_the_place_of_the_one_that_is_kept() {
+    let trusted = key();
+    let mut bench = trusting(&[&trusted]);
+    let component = guest("kept");
+    bench.write("acme.wasm.sig", &trusted.sign(&component));
+    bench.write("acme.wasm", &component);
+    bench.wait_for_title("acme", "kept");
+    bench.write("acme.wasm.sig", &key().sign(&component));
+    let status = bench.wait_for_error("acme", "trusted key");
+    assert_eq!(status.title.as_deref(), Some("kept"), "it goes on");
+    let bench = bench.restart(|_| ());
+    assert_eq!(bench.active("acme").formatter.description().title, "kept");
+}

@@ -1,6 +1,6 @@
 //! Which version formats: the one in the file, the one before, or the one that an operator chose.
 
-use siemaphore_registry::{Outcome, Policy, RollBackError, Track};
+use siemaphore_registry::{Outcome, PluginState, Policy, RollBackError, Track};
 
 use crate::bench::{Bench, guest};
 
@@ -159,4 +159,33 @@ fn what_was_sent_back_and_whose_file_is_gone_cannot_be_tried_again() {
     assert_eq!(title_of(&bench), "first");
     let sent_back = bench.registry.list().remove(0).sent_back.unwrap();
     assert_eq!((sent_back.digest, sent_back.reason.as_str()), (new.digest.clone(), "it trapped"));
+}
+
+#[test]
+fn what_was_sent_back_can_be_tried_again_once_its_file_is_back() {
+    let mut bench = replaced_at_once();
+    let plugin = bench.registry.get("acme").unwrap();
+    assert!(plugin.report(&plugin.active().unwrap(), Outcome::Failed("it trapped")));
+    std::fs::remove_file(bench.path.join("acme.wasm")).unwrap();
+    bench.wait_for_error("acme", "the file is gone");
+    bench.write("acme.wasm", &guest("second"));
+    let status = bench.wait_for_error("acme", "this version was sent back");
+    assert_eq!(status.state, PluginState::Active);
+    bench.registry.promote("acme").unwrap();
+    assert_eq!(title_of(&bench), "second");
+}
+
+#[test]
+fn asking_for_what_was_sent_back_promotes_no_other_file() {
+    let mut bench = replaced(Policy::Manual);
+    bench.wait("acme", |status| status.is_some_and(|status| status.candidate.is_some()));
+    bench.registry.promote("acme").unwrap();
+    bench.registry.roll_back("acme").unwrap();
+    // Nobody has seen this one yet.
+    bench.registry.shutdown();
+    bench.write("acme.wasm", &guest("third"));
+    assert!(bench.registry.promote("acme").is_none());
+    let status =
+        bench.wait("acme", |status| status.is_some_and(|status| status.candidate.is_some())).unwrap();
+    assert_eq!((status.title.as_deref(), status.sent_back), (Some("first"), None));
 }
