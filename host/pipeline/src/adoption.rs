@@ -1,17 +1,23 @@
 //! Which version of the formatter the destination uses.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use siemaphore_registry::{Active, Outcome};
 
 use crate::health::Trouble;
 use crate::status::NotAdopted;
+use crate::suspects::Trial;
 use crate::task::{Task, Work};
 use crate::version::{Consent, Version, VersionError, establish};
+
+/// After so long what kept a version from being adopted may have passed: a full disk, a busy machine.
+const ADOPTION_PAUSE: Duration = Duration::from_secs(10);
 
 impl Task {
     /// Adopts the plugin's active version, once it is configured and its request is granted.
     pub(crate) async fn adopt(&mut self, consent: Consent) {
+        self.adopt_again = None;
         let Some(active) = self.stages.plugin.active() else {
             let reason = format!("formatter `{}` is not loaded", self.stages.plugin.name());
             let hint =
@@ -27,7 +33,7 @@ impl Task {
                 if waits && self.version.is_none() {
                     self.go_on_with_the_previous().await;
                 }
-                self.promotion_waits = waits;
+                self.adopt_again = error.may_pass().then(|| Instant::now() + ADOPTION_PAUSE);
                 let not_adopted = NotAdopted::because(&error, &active, self.stages.plugin.name());
                 let hint = not_adopted.hint.clone();
                 self.status.send_modify(|status| status.not_adopted = Some(not_adopted));
@@ -44,12 +50,17 @@ impl Task {
     pub(crate) async fn promote(&mut self) -> bool {
         let formats = |task: &Task| task.version.as_ref().map(|version| version.active.digest.clone());
         let before = formats(self);
-        if !self.promotion_waits && before == self.stages.plugin.active().map(|active| active.digest.clone())
+        if !self.waits_for_promotion()
+            && before == self.stages.plugin.active().map(|active| active.digest.clone())
         {
             return false;
         }
         self.adopt(Consent::Given).await;
         formats(self) != before
+    }
+
+    fn waits_for_promotion(&self) -> bool {
+        self.status.borrow().not_adopted.as_ref().is_some_and(|not_adopted| not_adopted.waits_for_promotion)
     }
 
     async fn establish(&self, active: Arc<Active>, consent: Consent) -> Result<Version, VersionError> {
@@ -60,7 +71,8 @@ impl Task {
     /// A new version that does not take what the one before takes is no use here. When that one is active again, the
     /// registry wakes this task once more.
     fn is_sent_back_as_unfit(&self, asked: &Arc<Active>, error: &VersionError) -> bool {
-        let is_unfit = matches!(error, VersionError::Formatter(_) | VersionError::Grant(_));
+        let is_unfit =
+            matches!(error, VersionError::Formatter(_) | VersionError::Grant(_)) && !error.may_pass();
         let reason = format!("for destination {}: {error}", self.config.destination);
         is_unfit && self.stages.plugin.report(asked, Outcome::Unfit(&reason))
     }
@@ -89,7 +101,11 @@ impl Task {
             status.not_adopted = None;
         });
         self.version = Some(Arc::new(version));
-        self.promotion_waits = false;
+        for work in &mut self.work {
+            if let Work::Format(_, trial) = work {
+                *trial = Trial::First;
+            }
+        }
         for suspect in self.suspects.release_all() {
             self.work.push_front(Work::Format(suspect.chunk, suspect.trial));
         }

@@ -13,7 +13,7 @@ use siemaphore_model::formatter::TooOld;
 use siemaphore_sandbox::{Figures, FormatError, Sandbox, SandboxClosed};
 
 use crate::batch::{Batch, FormattedChunk, frame};
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Lane};
 use crate::sending::now_ms;
 use crate::suspects::{Cause, Suspect, Trial};
 use crate::version::Version;
@@ -27,8 +27,9 @@ pub(crate) struct Formatted {
     /// own doing, whatever else the machine had to do.
     pub(crate) broke: Option<String>,
     pub(crate) broke_alone: bool,
-    /// Events that the formatter rejected.
-    pub(crate) rejected: usize,
+    /// Events that the formatter rejected, or made too large for the SIEM.
+    pub(crate) refused: usize,
+    pub(crate) lane: Lane,
     pub(crate) batches: Vec<Batch>,
     /// Events that failed alone.
     pub(crate) suspects: Vec<Suspect>,
@@ -73,12 +74,13 @@ pub(crate) async fn format(
     chunk: Chunk,
     trial: Trial,
 ) -> Result<Formatted, SandboxClosed> {
+    let lane = chunk.lane();
     let mut formatting = Formatting {
         version: Arc::clone(version),
         trial,
         waiting: vec![chunk],
         time_limit_faults: 0,
-        formatted: Formatted { version: Some(Arc::clone(version)), ..Formatted::default() },
+        formatted: Formatted { version: Some(Arc::clone(version)), lane, ..Formatted::default() },
     };
     while !formatting.waiting.is_empty() {
         let turn = move || formatting.take_turn();
@@ -176,7 +178,7 @@ fn keep(
         trial,
     };
     let rejected: Vec<u32> = records.rejected.iter().map(|rejection| rejection.index).collect();
-    formatted.rejected += rejected.len();
+    formatted.refused += rejected.len();
     formatted.formatter_rejected_all |= rejected.len() == chunk.len();
     formatted.suspects.extend(records.rejected.iter().map(|rejection| {
         suspect(rejection.index, &format!("the formatter rejected the event: {}", rejection.reason), "")
@@ -190,6 +192,7 @@ fn keep(
     for (group, members) in groups {
         let (batches, too_large) = frame(&call, &group, members);
         formatted.batches.extend(batches.into_iter().map(|batch| Batch { trial, ..batch }));
+        formatted.refused += too_large.len();
         formatted.given_up.extend(too_large.into_iter().map(|(index, record)| {
             suspect(index, &record.to_string(), "make the event smaller at the producer, or leave fields out")
         }));

@@ -120,7 +120,7 @@ impl Task {
     /// lesser harm when they were lost by a version that has given way for it.
     pub(crate) fn give_up_batch(&mut self, batch: &Batch, lost: u32, reason: &str) {
         let events = batch.members.len();
-        if self.refused(&batch.formatted.version, lost as usize) {
+        if self.refused(&batch.formatted.version, batch.lane(), lost as usize) {
             self.format_batch_anew(batch, events.saturating_sub(lost as usize));
             return;
         }

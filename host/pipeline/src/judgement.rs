@@ -161,7 +161,7 @@ impl Task {
             self.isolate(batch, reason, REFUSED_HINT.to_owned());
             return;
         }
-        self.refused(&version, rejected.len());
+        self.refused(&version, batch.lane(), rejected.len());
         for (record, reason) in rejected {
             let Some(chunk) = batch.single(record) else { continue };
             // The SIEM took others of the same request, so it is this event that it does not want.
@@ -200,7 +200,7 @@ impl Task {
             return;
         }
         let version = Arc::clone(&batch.formatted.version);
-        self.refused(&version, 1);
+        self.refused(&version, batch.lane(), 1);
         let proven = self.suspects.is_proof(refused_at, batch.sent_at);
         let trial = if proven { Trial::Last } else { batch.trial };
         let chunk = batch.chunk();

@@ -10,7 +10,7 @@ use std::time::Instant;
 use siemaphore_registry::Outcome;
 
 use crate::batch::Batch;
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Lane};
 use crate::formatting::Formatted;
 use crate::reception::blames_the_request;
 use crate::sending::Answered;
@@ -26,9 +26,10 @@ impl Task {
         }
     }
 
-    /// True when the version has given way.
-    pub(crate) fn refused(&mut self, version: &Version, events: usize) -> bool {
-        events > 0 && self.report(version, Outcome::Refused(events as u64))
+    /// True when the version has given way. What was a dead letter before says nothing: the version before may have failed
+    /// on it as well.
+    pub(crate) fn refused(&mut self, version: &Version, lane: Lane, events: usize) -> bool {
+        events > 0 && lane == Lane::Log && self.report(version, Outcome::Refused(events as u64))
     }
 
     /// A request is held. The version has failed when none of its requests is taken, and another version's were.
@@ -64,18 +65,17 @@ impl Task {
         if plugin.active().is_some_and(|active| Arc::ptr_eq(&active, &version.active)) {
             plugin.is_on_trial(&version.active)
         } else {
-            self.is_ours(version) && !self.promotion_waits
+            self.is_ours(version) && self.status.borrow().not_adopted.is_none()
         }
     }
 
     /// Whether these records are of a version that does not format any more, perhaps because of them.
     pub(crate) fn has_given_way(&mut self, formatted: &Formatted) -> bool {
         let Some(version) = formatted.version.clone() else { return false };
-        if let Some(reason) = &formatted.broke {
+        if let Some(reason) = formatted.broke.as_ref().filter(|_| formatted.lane == Lane::Log) {
             self.report(&version, Outcome::Failed(reason));
         }
-        // What is too large or too old for the SIEM is so by the formatter's doing, or by its word.
-        self.refused(&version, formatted.rejected + formatted.given_up.len());
+        self.refused(&version, formatted.lane, formatted.refused);
         !self.is_ours(&version)
     }
 
@@ -113,6 +113,10 @@ impl Task {
         let is_ours = self.version.as_ref().is_some_and(|own| own.active.digest == version.active.digest);
         if sent_back && is_ours {
             self.version = None;
+            self.status.send_modify(|status| {
+                status.plugin_version = None;
+                status.plugin_digest = None;
+            });
         }
         sent_back
     }

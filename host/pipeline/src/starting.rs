@@ -31,7 +31,7 @@ impl Task {
         while let Some(work) = self.work.pop_front() {
             match work {
                 Work::Send(batch) if !self.is_ours(&batch.formatted.version) => {
-                    self.work.push_front(Work::Format(batch.chunk(), batch.trial));
+                    self.work.push_front(Work::Format(batch.chunk(), Trial::First));
                 }
                 Work::Send(batch) if self.is_too_old_to_try(&batch) => self.give_up_for_age(&batch),
                 Work::Send(batch) if self.may_send() => self.launch(batch),

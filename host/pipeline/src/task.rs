@@ -41,6 +41,7 @@ enum Wake {
     SuspectsDue,
     TrialMayBeOver,
     PluginChanged,
+    AdoptionDue,
     Command(Command),
     Drain,
 }
@@ -100,8 +101,8 @@ pub(crate) struct Task {
     /// One look at the log while the stream is broken, for a fresh event to probe with.
     pub(crate) look_once: bool,
     pub(crate) store_pause: Option<Instant>,
-    /// The active version asks for another request than was granted, and an operator has to allow it.
-    pub(crate) promotion_waits: bool,
+    /// The active version could not be adopted, and the reason may pass.
+    pub(crate) adopt_again: Option<Instant>,
     commands: mpsc::Receiver<Command>,
     drain: CancellationToken,
 }
@@ -137,7 +138,7 @@ impl Task {
             at_end: false,
             look_once: false,
             store_pause: None,
-            promotion_waits: false,
+            adopt_again: None,
             commands,
             drain,
             config,
@@ -168,7 +169,7 @@ impl Task {
                 Wake::ReplayRequested => self.replay.requested(),
                 Wake::SuspectsDue => self.retry_suspects(),
                 Wake::TrialMayBeOver => self.suspects.withheld.look_later(Instant::now()),
-                Wake::PluginChanged => self.adopt(Consent::Needed).await,
+                Wake::PluginChanged | Wake::AdoptionDue => self.adopt(Consent::Needed).await,
                 Wake::Command(command) => self.obey(command).await,
                 Wake::Drain => break,
             }
@@ -185,7 +186,7 @@ impl Task {
         let pause = self.health.paused_until(Instant::now());
         let pace = self.pace.free_at(Instant::now()).filter(|_| self.sends_waiting > 0);
         let room = self.without_room.retry_at();
-        let store_pause = self.store_pause;
+        let (store_pause, adopt_again) = (self.store_pause, self.adopt_again);
         // A closed line is tried when its pause is over, and with it the suspects.
         let suspects_due = if pause.is_none() { self.suspects.retry_at() } else { None };
         let trial_may_be_over = self.suspects.withheld.look_at();
@@ -195,6 +196,7 @@ impl Task {
             Some(done) = self.running.join_next() => Wake::Done(done),
             Some(command) = self.commands.recv() => Wake::Command(command),
             Ok(()) = plugin.changed() => Wake::PluginChanged,
+            () = at(adopt_again) => Wake::AdoptionDue,
             () = at(pause) => Wake::PauseOver,
             () = at(store_pause) => Wake::StorePauseOver,
             () = at(pace) => Wake::PaceAllows,

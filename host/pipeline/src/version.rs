@@ -36,6 +36,15 @@ pub(crate) enum VersionError {
 }
 
 impl VersionError {
+    /// Trying again may help, without anybody's doing.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            VersionError::Formatter(error) => error.may_pass(),
+            VersionError::Store(_) => true,
+            VersionError::Grant(_) | VersionError::WaitsForPromotion { .. } | VersionError::Stopping => false,
+        }
+    }
+
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             VersionError::Formatter(ConfigureError::Refused(_)) => {
@@ -171,8 +180,9 @@ struct Text {
 }
 
 impl Granted {
+    /// A version that asks for the same as the one before leaves what there is of a way back to another request.
     fn now(settings: &str, request: Request, before: Option<Granted>) -> Granted {
-        let earlier = before.and_then(|before| match before.request.plugin_digest == request.plugin_digest {
+        let earlier = before.and_then(|before| match before.request.profile == request.profile {
             true => before.earlier,
             false => Some(before.request),
         });
@@ -202,5 +212,40 @@ impl Granted {
             plugin_digest: request.plugin_digest,
             profile: serde_json::to_string(&text).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use siemaphore_model::formatter::{Framing, Method};
+
+    use super::*;
+
+    fn asks(plugin_digest: &str, path: &str) -> Request {
+        let profile = RequestProfile {
+            method: Method::Post,
+            path: path.to_owned(),
+            query: Vec::new(),
+            content_type: "application/json".to_owned(),
+            headers: Vec::new(),
+            follow_up_path: None,
+            sticky: false,
+            framing: Framing::JsonArray,
+            limits: Limits { records: 1, body_bytes: 1, record_bytes: 1 },
+            compression: Vec::new(),
+            probe: None,
+            replay_window: None,
+        };
+        Request { plugin_digest: plugin_digest.to_owned(), profile }
+    }
+
+    #[test]
+    fn the_way_back_to_another_request_outlives_versions_that_ask_for_the_same() {
+        let first = Granted::now("{}", asks("first", "/a"), None);
+        let second = Granted::now("{}", asks("second", "/b"), Some(first));
+        assert!(!second.needs_word("{}", &asks("first", "/a")));
+        let third = Granted::now("{}", asks("third", "/b"), Some(second));
+        assert!(!third.needs_word("{}", &asks("first", "/a")), "the second may never have worked");
+        assert!(third.needs_word("{}", &asks("fourth", "/a")), "that was granted to the first only");
     }
 }

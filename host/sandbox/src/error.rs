@@ -85,6 +85,18 @@ pub enum ConfigureError {
     Host(#[from] HostError),
 }
 
+impl ConfigureError {
+    /// It says nothing of the formatter: the machine was short of memory, or busy with something else.
+    pub fn may_pass(&self) -> bool {
+        let is_wall_limit = |fault: &Fault| matches!(fault.kind, FaultKind::Limit(Limit::Wall { .. }));
+        match self {
+            ConfigureError::Refused(_) => false,
+            ConfigureError::Fault(fault) => is_wall_limit(fault),
+            ConfigureError::Host(_) => true,
+        }
+    }
+}
+
 /// `format` gave no records, or `interpret` no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {

@@ -42,7 +42,7 @@ struct PluginView {
     policy: &'static str,
     /// The previous version returns by itself when this one is worse.
     is_new: bool,
-    /// Events that a SIEM took, and that were refused, since the active version became active or the host started.
+    /// Events that a SIEM took, and that were refused, since the active version became active.
     gone_through: u64,
     refused: u64,
     /// The way back.

@@ -298,7 +298,8 @@ async fn configured(
         Ok(profile) => return Some(profile),
         Err(error) => error,
     };
-    if plugin.report(&active, Outcome::Unfit(&format!("for destination {}: {error}", config.id())))
+    if !error.may_pass()
+        && plugin.report(&active, Outcome::Unfit(&format!("for destination {}: {error}", config.id())))
         && let Some(active) = plugin.active()
     {
         let previous = configure(config, sandbox, &active).await?;

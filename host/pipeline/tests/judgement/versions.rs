@@ -7,10 +7,10 @@ use siemaphore_model::formatter::{Fate, Partial, Pending, Run, Verdict};
 use siemaphore_pipeline::Schedule;
 use siemaphore_receiver::Fault;
 use siemaphore_registry::Artifact;
-use siemaphore_store::FullDeadLetter;
+use siemaphore_store::{FullDeadLetter, Selection};
 
 use crate::misbehaving::{FORBIDDEN_INDEX, LAST_WORDS, Misbehaving, Poison, REJECTION};
-use crate::scene::Scene;
+use crate::scene::{DESTINATION, Scene};
 
 /// The version that works.
 fn first() -> Misbehaving {
@@ -229,4 +229,22 @@ async fn the_reason_of_the_way_back_names_the_event() {
     let received = scene.receiver.received();
     let poison = received.iter().find(|received| received.raw.contains(FORBIDDEN_INDEX)).unwrap();
     assert!(poison.raw.contains(key), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_on_which_the_version_before_has_failed_too_send_no_new_version_back() {
+    let traps = || Misbehaving::honest().poison(Poison::Traps);
+    let scene = Scene::start_with_file(traps().component(), |pipeline| pipeline.concurrency = 1).await;
+    append_poison(&scene, 1).await;
+    scene.append_numbered(0..1).await;
+    scene.until(|ledger| (ledger.delivered, ledger.dead_lettered) == (1, 1)).await;
+    // The author has mended something else.
+    let second = traps().says(599, Verdict::Standard);
+    scene.replace(&second.component()).await;
+    scene.store.request_replay(DESTINATION, Selection::All).await.unwrap();
+    scene.until_replayed().await;
+    scene.append_numbered(1..2).await;
+    scene.until(|ledger| ledger.delivered == 2).await;
+    let status = scene.plugin();
+    assert_eq!((status.digest, status.sent_back), (Some(digest(&second)), None));
 }
