@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use siemaphore_sandbox::{
     CodeCache, CodeSource, Compiler, CompilerLimits, Configuration, GuestLimits, LoadError, Sandbox,
     SandboxConfig,
@@ -95,6 +96,8 @@ async fn a_component_that_never_compiles_neither_holds_up_the_others_nor_the_hos
     scene.host.log.wait(0, "the compiler at work", compiling).await;
     scene.send(&numbered("meanwhile", 10)).await;
     scene.splunk().arrived(10).await;
+    // It is to look at the folder, which waits for the compiler too.
+    scene.host.signal(Signal::HUP);
     // Waits for as long as any story does, and the bomb takes longer.
     scene.stop().await;
 }

@@ -39,7 +39,12 @@ pub(crate) async fn run(path: &Path) -> Result<(), Failure> {
     );
     while signals.next().await == Wanted::Reload {
         let registry = registry.clone();
-        spawn_blocking(move || registry.reload()).await?;
+        let reloading = spawn_blocking(move || registry.reload());
+        tokio::select! {
+            reloaded = reloading => drop(reloaded?),
+            // A file may take minutes to compile.
+            () = signals.stop() => break,
+        }
     }
     tracing::info!(
         grace_s = GRACE.as_secs(),
