@@ -181,4 +181,5 @@ async fn another_clock_time_zone_locale_and_host_make_the_same_bytes() {
         assert!(here.len() > 1_000, "{here}");
         assert_eq!(here, bytes(plugin, &input, &elsewhere).await, "{plugin}");
     }
+    assert!(!Path::new("/nonexistent").exists(), "a home that is not there is not made");
 }

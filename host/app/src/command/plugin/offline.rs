@@ -90,9 +90,10 @@ fn explained(loaded: Result<Formatter, LoadError>) -> Result<Formatter> {
 }
 
 /// Where machine code is kept for the next command: `siemaphore/code` in the person's own cache. None where there is no
-/// such place; then everything is compiled each time.
+/// such place; then everything is compiled each time. A home that is not there is not made: users of services have none.
 fn code_folder() -> Option<PathBuf> {
     cache_folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))
+        .filter(|cache| cache.parent().is_some_and(Path::is_dir))
         .map(|cache| cache.join("siemaphore/code"))
 }
 
