@@ -13,7 +13,7 @@ use siemaphore_model::formatter::TooOld;
 use siemaphore_sandbox::{Figures, FormatError, Sandbox, SandboxClosed};
 
 use crate::batch::{Batch, FormattedChunk, frame};
-use crate::chunk::{Chunk, Lane};
+use crate::chunk::Chunk;
 use crate::sending::now_ms;
 use crate::suspects::{Cause, Suspect, Trial};
 use crate::version::Version;
@@ -23,13 +23,14 @@ use crate::version::Version;
 pub(crate) struct Formatted {
     /// Who formatted. None when nobody did.
     pub(crate) version: Option<Arc<Version>>,
+    /// All that was to be formatted. None when nobody did.
+    pub(crate) whole: Option<Chunk>,
     /// Why the formatter broke, the first time, or the first time on an event that stood alone, with the event's key. Its
     /// own doing, whatever else the machine had to do.
     pub(crate) broke: Option<String>,
     pub(crate) broke_alone: bool,
     /// Events that the formatter rejected, or made too large for the SIEM.
     pub(crate) refused: usize,
-    pub(crate) lane: Lane,
     pub(crate) batches: Vec<Batch>,
     /// Events that failed alone.
     pub(crate) suspects: Vec<Suspect>,
@@ -74,13 +75,14 @@ pub(crate) async fn format(
     chunk: Chunk,
     trial: Trial,
 ) -> Result<Formatted, SandboxClosed> {
-    let lane = chunk.lane();
+    let formatted =
+        Formatted { version: Some(Arc::clone(version)), whole: Some(chunk.clone()), ..Formatted::default() };
     let mut formatting = Formatting {
         version: Arc::clone(version),
         trial,
         waiting: vec![chunk],
         time_limit_faults: 0,
-        formatted: Formatted { version: Some(Arc::clone(version)), lane, ..Formatted::default() },
+        formatted,
     };
     while !formatting.waiting.is_empty() {
         let turn = move || formatting.take_turn();

@@ -56,9 +56,11 @@ pub(crate) async fn fetch(
     fetched.filtered.extend(filtered);
     let mut chunks = chunks.into_iter();
     while let Some(chunk) = chunks.next() {
-        let Ok(mut formatted) = format(&stages.sandbox, &version, chunk, Trial::First).await else { break };
+        let Ok(formatted) = format(&stages.sandbox, &version, chunk, Trial::First).await else { break };
         if formatted.trouble.is_some() {
-            formatted.postponed.extend(chunks.by_ref());
+            // Before it, because what is postponed goes to the front of the queue.
+            let postponed = chunks.by_ref().collect();
+            fetched.formatted.push(Formatted { postponed, ..Formatted::default() });
         }
         fetched.formatted.push(formatted);
     }

@@ -71,22 +71,14 @@ impl Task {
 
     /// Whether these records are of a version that does not format any more, perhaps because of them.
     pub(crate) fn has_given_way(&mut self, formatted: &Formatted) -> bool {
-        let Some(version) = formatted.version.clone() else { return false };
-        if let Some(reason) = formatted.broke.as_ref().filter(|_| formatted.lane == Lane::Log) {
+        let (Some(version), Some(whole)) = (formatted.version.clone(), &formatted.whole) else {
+            return false;
+        };
+        if let Some(reason) = formatted.broke.as_ref().filter(|_| whole.lane() == Lane::Log) {
             self.report(&version, Outcome::Failed(reason));
         }
-        self.refused(&version, formatted.lane, formatted.refused);
+        self.refused(&version, whole.lane(), formatted.refused);
         !self.is_ours(&version)
-    }
-
-    /// Everything once more, with the version that formats then.
-    pub(crate) fn format_anew(&mut self, formatted: Formatted) {
-        let Formatted { batches, suspects, given_up, postponed, .. } = formatted;
-        let chunks = batches.iter().map(|batch| batch.chunk());
-        let lone = suspects.into_iter().chain(given_up).map(|suspect| suspect.chunk);
-        let again: Vec<Work> =
-            chunks.chain(lone).chain(postponed).map(|chunk| Work::Format(chunk, Trial::First)).collect();
-        self.work.extend(again);
     }
 
     /// Whether the formatter broke on this answer and gave way for it: only the version that returns can tell what the

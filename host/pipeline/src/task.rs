@@ -261,7 +261,8 @@ impl Task {
             status.peak_guest_memory_bytes = status.peak_guest_memory_bytes.max(formatted.peak_memory_bytes);
         });
         if self.has_given_way(&formatted) {
-            self.format_anew(formatted);
+            // As it came, and not in the parts that it was taken into: they would become a request each.
+            formatted.whole.into_iter().for_each(|whole| self.format_chunk_anew(whole));
             return;
         }
         let sends = formatted.batches.into_iter().map(Work::Send);

@@ -106,6 +106,16 @@ async fn events_that_only_a_new_version_knows_to_be_lost_are_formatted_anew() {
     assert_eq!((of_the_second(&scene), scene.ledger().await.duplicates), (0, 11));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_formatted_anew_fills_requests_as_ever() {
+    let scene = replaced(&Misbehaving::honest().poison(Poison::Traps)).await;
+    let before = scene.receiver.requests().len();
+    // The second version was tried on each by itself.
+    append_poison(&scene, 40).await;
+    assert_returned(&scene, 41, "trapped").await;
+    assert_eq!(scene.receiver.requests().len() - before, 2, "of twenty events each");
+}
+
 /// How long an answer is held back. Nothing is asserted of it: a slow machine tests less.
 const HELD_BACK: Duration = Duration::from_secs(2);
 
