@@ -105,9 +105,9 @@ impl Task {
         self.running.spawn(async move {
             let spare = chunk.clone();
             let formatted = format(&sandbox, &version, chunk, trial).await;
-            Done::Formatted(
+            Done::Formatted(Box::new(
                 formatted.unwrap_or_else(|_| Formatted { postponed: vec![spare], ..Formatted::default() }),
-            )
+            ))
         });
     }
 

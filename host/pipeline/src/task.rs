@@ -49,7 +49,7 @@ enum Wake {
 /// Work that has finished beside the task.
 pub(crate) enum Done {
     Fetched(Result<Fetched, StoreError>),
-    Formatted(Formatted),
+    Formatted(Box<Formatted>),
     Reframed(Vec<Batch>),
     Answered(Box<Answered>),
     Confirmed(Box<Answered>, Question),
@@ -217,7 +217,7 @@ impl Task {
             }
             Done::Formatted(formatted) => {
                 self.formatting -= 1;
-                self.take_formatted(formatted, true);
+                self.take_formatted(*formatted, true);
             }
             Done::Reframed(batches) => {
                 for batch in batches.into_iter().rev() {
