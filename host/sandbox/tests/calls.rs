@@ -6,12 +6,15 @@
 mod events;
 #[path = "support/guest.rs"]
 mod guest;
+#[path = "support/responses.rs"]
+mod responses;
 
 use std::sync::LazyLock;
 
 use events::events;
 use guest::Guest;
-use siemaphore_model::formatter::{Phase, Response, Verdict};
+use responses::response;
+use siemaphore_model::formatter::Verdict;
 use siemaphore_sandbox::{
     Configuration, FormatError, Formatted, Formatter, GuestLimits, HostError, Sandbox, SandboxConfig,
 };
@@ -85,18 +88,6 @@ fn an_answer_is_interpreted_in_an_instance_of_its_own() {
          (i32.const 8192)",
     );
     let formatter = load(&guest);
-    let ask = |status| {
-        let response = Response {
-            phase: Phase::First,
-            state: Vec::new(),
-            status,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: b"{}".to_vec(),
-            truncated: false,
-            records: 1,
-            body_bytes: 10,
-        };
-        formatter.interpret(&configuration(), &response).unwrap()
-    };
+    let ask = |status| formatter.interpret(&configuration(), &response(status, "{}")).unwrap();
     assert_eq!([ask(413), ask(200), ask(413)], [Verdict::Split, Verdict::Standard, Verdict::Split]);
 }

@@ -7,6 +7,8 @@
 mod events;
 #[path = "../../../tests/guests/guests.rs"]
 mod guests;
+#[path = "support/responses.rs"]
+mod responses;
 /// What to expect of each guest: one function each, named after it and given its component.
 mod hostile {
     pub(crate) mod events;

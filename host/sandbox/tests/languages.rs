@@ -6,6 +6,8 @@
 mod events;
 #[path = "support/guest.rs"]
 mod guest;
+#[path = "support/responses.rs"]
+mod responses;
 
 use std::fs::File;
 use std::path::Path;
@@ -13,8 +15,9 @@ use std::sync::LazyLock;
 
 use events::events;
 use guest::Guest;
+use responses::response;
 use siemaphore_model::Event;
-use siemaphore_model::formatter::{Fate, Phase, Response, Verdict};
+use siemaphore_model::formatter::{Fate, Verdict};
 use siemaphore_sandbox::{
     CodeCache, CodeSource, Compiler, Configuration, ConfigureError, Fault, FaultKind, Formatter, GuestLimits,
     Language, Limit, LoadError, Sandbox, SandboxConfig, memory_advice, memory_at_start, memory_for,
@@ -104,26 +107,16 @@ fn the_largest_call_fits_into_the_memory_that_is_proposed() {
 
 #[test]
 fn an_answer_is_interpreted_in_every_language() {
-    let response = Response {
-        phase: Phase::First,
-        state: Vec::new(),
-        status: 200,
-        headers: Vec::new(),
-        body: br#"{"refused":[{"index":3,"reason":"too old"}]}"#.to_vec(),
-        truncated: false,
-        records: 10,
-        body_bytes: 10_000,
-    };
+    let refused = response(200, r#"{"refused":[{"index":3,"reason":"too old"}]}"#);
     for formatter in FORMATTERS.iter() {
-        let Verdict::Partial(partial) = formatter.interpret(&soc(), &response).unwrap() else {
+        let Verdict::Partial(partial) = formatter.interpret(&soc(), &refused).unwrap() else {
             panic!("not partial")
         };
         assert_eq!(
             (partial.runs[0].first, &partial.runs[0].fate),
             (3, &Fate::Rejected("too old".to_owned()))
         );
-        let answer = Response { body: b"{}".to_vec(), ..response.clone() };
-        assert_eq!(formatter.interpret(&soc(), &answer).unwrap(), Verdict::Standard);
+        assert_eq!(formatter.interpret(&soc(), &response(200, "{}")).unwrap(), Verdict::Standard);
     }
 }
 

@@ -14,6 +14,8 @@ mod events;
 mod hunt;
 #[path = "support/memories.rs"]
 mod memories;
+#[path = "support/responses.rs"]
+mod responses;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,6 +27,7 @@ use events::events;
 use http::HeaderName;
 use hunt::Hunt;
 use memories::Memories;
+use responses::response;
 use siemaphore_delivery::{
     Answer, Authentication, ClientConfig, Cookies, EgressPolicy, FramedBody, GrantedProfile, Group, Target,
     TargetConfig, follow_up_response_for_guest, frame, response_for_guest,
@@ -196,7 +199,6 @@ async fn the_memory_of_every_guest_is_free_of_secrets_after_an_answer_that_echoe
 /// The search itself: what the host would hand to a guest without cleaning is found.
 #[tokio::test]
 async fn an_answer_that_nobody_cleaned_would_be_noticed_in_every_form() {
-    use siemaphore_model::formatter::{Phase, Response};
     let memories = Memories::default();
     let sandbox = Sandbox::with_engine(&SandboxConfig::default(), |engine| memories.observe(engine)).unwrap();
     let component =
@@ -213,17 +215,7 @@ async fn an_answer_that_nobody_cleaned_would_be_noticed_in_every_form() {
     let hunt = hunt();
     for (form, echo) in ECHOES.iter().filter(|(form, _)| !form.contains("compressed") && !is_cut_up(form)) {
         memories.take();
-        let response = Response {
-            phase: Phase::First,
-            state: Vec::new(),
-            status: 400,
-            headers: Vec::new(),
-            body: echo(400, &seen),
-            truncated: false,
-            records: 1,
-            body_bytes: 100,
-        };
-        drop(formatter.interpret(&configuration, &response));
+        drop(formatter.interpret(&configuration, &response(400, echo(400, &seen))));
         assert!(memories.take().hold_a_secret(&hunt), "{form} went unnoticed");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use siemaphore_model::formatter::{Phase, Response, Verdict};
+use siemaphore_model::formatter::Verdict;
 use siemaphore_sandbox::{
     Call, Configuration, Fault, FaultKind, FormatError, Formatted, Formatter, GuestLimits, Limit, LoadError,
     Sandbox, SandboxConfig,
@@ -11,6 +11,7 @@ use siemaphore_sandbox::{
 
 use crate::events::events;
 use crate::guests::Guest;
+use crate::responses::response;
 
 /// Far above what an honest call takes and far below what a test should wait.
 pub(crate) const CPU: Duration = Duration::from_millis(100);
@@ -83,17 +84,7 @@ pub(crate) fn fault_of_load(component: &[u8]) -> Fault {
 
 /// Shows it an answer to a request with ten records.
 pub(crate) fn interpret(component: &[u8], status: u16) -> Result<Verdict, FormatError> {
-    let response = Response {
-        phase: Phase::First,
-        state: Vec::new(),
-        status,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: b"{}".to_vec(),
-        truncated: false,
-        records: 10,
-        body_bytes: 100,
-    };
-    load(component).expect("it loads").interpret(&configuration(), &response)
+    load(component).expect("it loads").interpret(&configuration(), &response(status, "{}"))
 }
 
 /// Another formatter of the same sandbox still turns each event into its record.
