@@ -1,30 +1,24 @@
 //! Every documented event of every producer, as Datadog gets it with default settings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use serde_json::{Value, json};
+use serde_json::json;
 use siemaphore_formatter_datadog::Datadog;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Datadog> {
-    testkit::configure("{}").unwrap()
-}
-
-fn payload(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Datadog> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn every_member_of_every_document_is_at_the_root() {
     for sample in samples() {
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let record = with_defaults().of(&sample);
         for (key, value) in sample.raw.as_object().unwrap() {
             // A name that means something to Datadog is the envelope's.
             let found = [record.get(key), record.get(format!("original_{key}"))];
@@ -48,7 +42,7 @@ fn aisg_arrives_as_its_page_shows() {
         "severity": "medium",
         "timestamp": "2026-06-08T20:15:30Z",
     });
-    let payload = payload("aisg", "budget-exhausted");
+    let payload = with_defaults().named("aisg", "budget-exhausted");
     assert!(contains(&payload, &documented), "{payload}");
 }
 
@@ -57,13 +51,13 @@ fn severities_become_statuses_that_datadog_ranks_the_same_way() {
     for (name, status) in
         [("dlp-pii-blocked", "error"), ("dlp-injection-blocked", "critical"), ("dlp-pii-redacted", "warn")]
     {
-        assert_eq!(payload("aisg", name)["status"], status, "{name}");
+        assert_eq!(with_defaults().named("aisg", name)["status"], status, "{name}");
     }
 }
 
 #[test]
 fn systemprompts_fields_are_mapped_to_the_standard_attributes_of_its_page() {
-    let payload = payload("systemprompt", "tool-call-completed");
+    let payload = with_defaults().named("systemprompt", "tool-call-completed");
     assert_eq!(payload["usr"]["email"], "j.chen@acme.com");
     assert_eq!(payload["evt"]["name"], "database_query");
     assert_eq!(payload["evt"]["outcome"], "allowed");
@@ -72,16 +66,15 @@ fn systemprompts_fields_are_mapped_to_the_standard_attributes_of_its_page() {
 
 #[test]
 fn the_other_producers_users_and_outcomes_are_standard_attributes() {
-    let aegis = payload("aegis", "preflight-blocked");
+    let aegis = with_defaults().named("aegis", "preflight-blocked");
     assert_eq!(aegis["usr"], json!({ "email": "actor@example.com", "id": "actor@example.com" }));
     assert_eq!(aegis["evt"], json!({ "name": "preflight_check", "outcome": "failure" }));
-    let keeptrusts = payload("keeptrusts", "blocked");
+    let keeptrusts = with_defaults().named("keeptrusts", "blocked");
     assert_eq!(keeptrusts["usr"], json!({ "id": "user_7f21" }));
     assert_eq!(keeptrusts["evt"], json!({ "name": "blocked", "outcome": "block" }));
 }
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Datadog>(&events);
+    testkit::check_laws::<Datadog>(&events());
 }

@@ -1,30 +1,24 @@
 //! Every documented event of every producer, as Logstash gets it with default settings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use serde_json::{Value, json};
+use serde_json::json;
 use siemaphore_formatter_logstash::Logstash;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Logstash> {
-    testkit::configure("{}").unwrap()
-}
-
-fn record(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Logstash> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn every_member_of_every_document_is_at_the_root() {
     for sample in samples() {
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let record = with_defaults().of(&sample);
         for (name, value) in sample.raw.as_object().unwrap() {
             let kept = record.get(format!("original_{name}")).or(record.get(name));
             let is_there = kept.is_some_and(|kept| contains(kept, value))
@@ -41,7 +35,7 @@ fn the_example_of_the_set_up_page_arrives_as_it_shows() {
         "project_id": "proj_abc123",
         "siemaphore": { "producer": "aisg", "organization": "acme", "project": "proj_abc123", "decision": "blocked" },
     });
-    let record = record("aisg", "budget-exhausted");
+    let record = with_defaults().named("aisg", "budget-exhausted");
     assert!(contains(&record, &documented), "{record}");
 }
 
@@ -52,7 +46,7 @@ fn who_and_what_have_one_name_for_all_producers() {
         ("aegis", "preflight-blocked", "actor@example.com", "blocked"),
         ("keeptrusts", "blocked", "user_7f21", "blocked"),
     ] {
-        let record = record(producer, name);
+        let record = with_defaults().named(producer, name);
         assert_eq!(record["siemaphore"]["user_id"], user, "{producer}");
         assert_eq!(record["siemaphore"]["decision"], decision, "{producer}");
     }
@@ -60,6 +54,5 @@ fn who_and_what_have_one_name_for_all_producers() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Logstash>(&events);
+    testkit::check_laws::<Logstash>(&events());
 }

@@ -3,28 +3,22 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_loki::Loki;
-use siemaphore_producers::{sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Loki> {
-    testkit::configure("{}").unwrap()
-}
-
-fn stream(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Loki> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn the_line_is_the_whole_document() {
     for sample in samples() {
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let record = with_defaults().of(&sample);
         assert_eq!(record["values"][0][1], sample.event.document, "{}/{}", sample.producer, sample.name);
         assert_eq!(record["values"].as_array().unwrap().len(), 1);
     }
@@ -33,7 +27,7 @@ fn the_line_is_the_whole_document() {
 #[test]
 fn metadata_is_flat_text() {
     for sample in samples() {
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let record = with_defaults().of(&sample);
         let metadata = record["values"][0][2].as_object().unwrap();
         assert!(metadata.values().all(Value::is_string), "{record}");
         assert_eq!(metadata["event_key"], sample.event.key);
@@ -42,7 +36,7 @@ fn metadata_is_flat_text() {
 
 #[test]
 fn the_example_of_the_set_up_page_arrives_as_it_shows() {
-    let record = stream("aisg", "budget-exhausted");
+    let record = with_defaults().named("aisg", "budget-exhausted");
     assert_eq!(
         record["stream"],
         json!({ "service_name": "siemaphore", "organization": "acme", "producer": "aisg", "level": "warn" })
@@ -64,7 +58,7 @@ fn who_and_what_have_one_name_for_all_producers() {
         ("aegis", "preflight-blocked", "actor@example.com", "blocked"),
         ("keeptrusts", "blocked", "user_7f21", "blocked"),
     ] {
-        let metadata = &stream(producer, name)["values"][0][2];
+        let metadata = &with_defaults().named(producer, name)["values"][0][2];
         assert_eq!(
             (&metadata["user_id"], &metadata["decision"]),
             (&json!(user), &json!(decision)),
@@ -78,7 +72,7 @@ fn all_events_together_make_few_streams() {
     let streams: std::collections::BTreeSet<String> = samples()
         .into_iter()
         .map(|sample| {
-            let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+            let record = with_defaults().of(&sample);
             record["stream"].to_string()
         })
         .collect();
@@ -88,6 +82,5 @@ fn all_events_together_make_few_streams() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Loki>(&events);
+    testkit::check_laws::<Loki>(&events());
 }

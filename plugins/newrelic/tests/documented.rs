@@ -3,22 +3,16 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_newrelic::NewRelic;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<NewRelic> {
-    testkit::configure("{}").unwrap()
-}
-
-fn log(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<NewRelic> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 /// The leaves of a document under names with dots.
@@ -37,7 +31,7 @@ fn leaves(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {
 #[test]
 fn every_value_of_every_document_is_an_attribute_or_the_message() {
     for sample in samples() {
-        let log: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let log = with_defaults().of(&sample);
         let mut expected = Vec::new();
         leaves("", &sample.raw, &mut expected);
         for (name, value) in expected {
@@ -63,7 +57,7 @@ fn every_value_of_every_document_is_an_attribute_or_the_message() {
 #[test]
 fn attributes_are_flat_and_never_lists() {
     for sample in samples() {
-        let log: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let log = with_defaults().of(&sample);
         let attributes = log["attributes"].as_object().unwrap();
         assert!(attributes.values().all(|value| !value.is_array() && !value.is_object()), "{log}");
     }
@@ -79,13 +73,13 @@ fn the_example_of_the_set_up_page_arrives_as_it_shows() {
             "event_type": "budget.exhausted", "siemaphore.decision": "blocked",
         },
     });
-    let log = log("aisg", "budget-exhausted");
+    let log = with_defaults().named("aisg", "budget-exhausted");
     assert!(contains(&log, &documented), "{log}");
 }
 
 #[test]
 fn lists_are_joined_by_commas() {
-    let attributes = &log("aegis", "preflight-blocked")["attributes"];
+    let attributes = &with_defaults().named("aegis", "preflight-blocked")["attributes"];
     assert_eq!(attributes["event.category"], "aegis,preflight");
 }
 
@@ -96,7 +90,7 @@ fn who_and_what_have_one_name_for_all_producers() {
         ("aegis", "preflight-blocked", "actor@example.com", "blocked"),
         ("keeptrusts", "blocked", "user_7f21", "blocked"),
     ] {
-        let attributes = &log(producer, name)["attributes"];
+        let attributes = &with_defaults().named(producer, name)["attributes"];
         assert_eq!(attributes["siemaphore.user_id"], user, "{producer}");
         assert_eq!(attributes["siemaphore.decision"], decision, "{producer}");
     }
@@ -104,6 +98,5 @@ fn who_and_what_have_one_name_for_all_producers() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<NewRelic>(&events);
+    testkit::check_laws::<NewRelic>(&events());
 }

@@ -3,16 +3,15 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_otlp::Otlp;
-use siemaphore_producers::{sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, events};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Otlp> {
-    testkit::configure("{}").unwrap()
+fn with_defaults() -> Documented<Otlp> {
+    Documented::new("{}")
 }
 
 fn log_record(producer: &'static str, name: &str) -> Value {
-    let record: Value = serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap();
-    record["scopeLogs"][0]["logRecords"][0].clone()
+    with_defaults().named(producer, name)["scopeLogs"][0]["logRecords"][0].clone()
 }
 
 fn attribute<'a>(record: &'a Value, key: &str) -> &'a Value {
@@ -24,9 +23,7 @@ fn attribute<'a>(record: &'a Value, key: &str) -> &'a Value {
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
@@ -91,6 +88,5 @@ fn the_body_is_the_sentence_of_the_producer() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Otlp>(&events);
+    testkit::check_laws::<Otlp>(&events());
 }

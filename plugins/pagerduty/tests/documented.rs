@@ -3,28 +3,22 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_pagerduty::PagerDuty;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<PagerDuty> {
-    testkit::configure("{}").unwrap()
-}
-
-fn alert(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<PagerDuty> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn every_document_is_in_the_details_as_it_is() {
     for sample in samples() {
-        let alert: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let alert = with_defaults().of(&sample);
         let document: Value = serde_json::from_str(&sample.event.document).unwrap();
         let kept = &alert["payload"]["custom_details"]["document"];
         assert_eq!(*kept, document, "{}/{}", sample.producer, sample.name);
@@ -41,13 +35,12 @@ fn the_example_of_the_set_up_page_arrives_as_it_shows() {
             "custom_details": { "user_id": "usr_8f3a2b1c", "decision": "allowed", "producer": "systemprompt" },
         },
     });
-    let alert = alert("systemprompt", "tool-call-completed");
+    let alert = with_defaults().named("systemprompt", "tool-call-completed");
     assert!(contains(&alert, &documented), "{alert:#}");
     assert_eq!(alert["dedup_key"], alert["payload"]["custom_details"]["event_key"]);
 }
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<PagerDuty>(&events);
+    testkit::check_laws::<PagerDuty>(&events());
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::panic, reason = "used by tests only")]
 
 pub mod content;
+mod documented;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,6 +15,8 @@ use serde_json::Value;
 use siemaphore_model::normalise::{Context, Scratch};
 use siemaphore_model::{EventBuffer, Normaliser, Redaction};
 use siemaphore_sdk::{Event, Severity};
+
+pub use documented::Documented;
 
 /// The producers, and the standards that others write in. Each has a folder of events.
 pub const PRODUCERS: [&str; 8] =
@@ -34,6 +37,11 @@ pub struct Sample {
 /// Every documented event, by producer and name.
 pub fn samples() -> Vec<Sample> {
     PRODUCERS.into_iter().flat_map(samples_of).collect()
+}
+
+/// Every documented event as intake hands it on.
+pub fn events() -> Vec<Event> {
+    samples().into_iter().map(|sample| sample.event).collect()
 }
 
 /// Compares what a formatter makes of every documented event with the snapshots in its `tests/snapshots`, one file for

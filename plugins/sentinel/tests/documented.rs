@@ -3,26 +3,20 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_sentinel::Sentinel;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
 /// The two that have no default.
 const SETTINGS: &str =
     r#"{"dcr_immutable_id":"dcr-0123456789abcdef0123456789abcdef","stream":"Custom-AiEvents_CL"}"#;
 
-fn with_defaults() -> Configured<Sentinel> {
-    testkit::configure(SETTINGS).unwrap()
-}
-
-fn payload(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Sentinel> {
+    Documented::new(SETTINGS)
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 /// What has to be in the row, in the way of a reader: members of nested objects joined with `_`.
@@ -59,7 +53,7 @@ fn column(path: &str) -> String {
 #[test]
 fn every_value_of_every_document_has_its_column() {
     for sample in samples() {
-        let row: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let row = with_defaults().of(&sample);
         expect_columns(&row, "", &sample.raw);
         assert!(row.as_object().unwrap().values().all(|value| !value.is_object()), "{row} is flat");
     }
@@ -74,7 +68,7 @@ fn aisg_has_sentinels_severities_and_keeps_its_own() {
         ("budget-exhausted", "Medium", "medium"),
         ("loop-detected", "High", "high"),
     ] {
-        let row = payload("aisg", name);
+        let row = with_defaults().named("aisg", name);
         let documented = json!({
             "TimeGenerated": "2026-06-08T20:15:30Z",
             "Severity": severity,
@@ -88,7 +82,7 @@ fn aisg_has_sentinels_severities_and_keeps_its_own() {
 
 #[test]
 fn the_columns_of_keeptrusts_published_queries_are_there() {
-    let row = payload("keeptrusts", "escalated");
+    let row = with_defaults().named("keeptrusts", "escalated");
     let queried = json!({
         "TimeGenerated": "2026-05-12T09:12:05.25Z",
         "action_s": "escalate",
@@ -98,11 +92,10 @@ fn the_columns_of_keeptrusts_published_queries_are_there() {
         "user_id_s": "svc_billing_bot",
     });
     assert!(contains(&row, &queried), "{row}");
-    assert_eq!(payload("aisg", "loop-detected").get("event_type_s"), None, "for nobody else");
+    assert_eq!(with_defaults().named("aisg", "loop-detected").get("event_type_s"), None, "for nobody else");
 }
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Sentinel>(&events);
+    testkit::check_laws::<Sentinel>(&events());
 }

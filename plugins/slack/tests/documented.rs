@@ -3,28 +3,22 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_slack::Slack;
-use siemaphore_producers::{sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, events, sample, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Slack> {
-    testkit::configure("{}").unwrap()
-}
-
-fn message(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Slack> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn every_documented_document_is_shown_whole() {
     for sample in samples() {
-        let message: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let message = with_defaults().of(&sample);
         let shown = message["attachments"][0]["blocks"][2]["text"]["text"].as_str().unwrap();
         let shown = shown.strip_prefix("```").and_then(|shown| shown.strip_suffix("```")).unwrap();
         let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
@@ -36,7 +30,7 @@ fn every_documented_document_is_shown_whole() {
 
 #[test]
 fn the_example_of_the_set_up_page_arrives_as_it_shows() {
-    let message = message("systemprompt", "tool-call-blocked");
+    let message = with_defaults().named("systemprompt", "tool-call-blocked");
     let headline = "*High*: tool_call.blocked (user j.chen@acme.com, tool database_query)";
     assert_eq!(message["text"], headline);
     let blocks = &message["attachments"][0]["blocks"];
@@ -64,6 +58,5 @@ fn the_example_of_the_set_up_page_arrives_as_it_shows() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Slack>(&events);
+    testkit::check_laws::<Slack>(&events());
 }

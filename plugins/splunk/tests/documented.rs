@@ -3,28 +3,22 @@
 
 use serde_json::{Value, json};
 use siemaphore_formatter_splunk::Splunk;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<Splunk> {
-    testkit::configure("{}").unwrap()
-}
-
-fn payload(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<Splunk> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn the_document_is_carried_unchanged() {
     for sample in samples() {
-        let record = with_defaults().record(&sample.event);
+        let record = with_defaults().text(&sample);
         assert!(record.contains(&format!(r#""event":{}"#, sample.event.document)), "{record}");
         assert_eq!(serde_json::from_str::<Value>(&record).unwrap()["event"], sample.raw);
     }
@@ -45,7 +39,7 @@ fn aisg_arrives_as_its_page_shows() {
         "sourcetype": "aisg:security",
         "index": "main",
     });
-    let payload = payload("aisg", "dlp-pii-blocked");
+    let payload = with_defaults().named("aisg", "dlp-pii-blocked");
     assert!(contains(&payload, &documented), "{payload}");
     assert_eq!(payload["time"], json!(1_780_949_730.0));
 }
@@ -59,7 +53,7 @@ fn the_severities_of_aisgs_table_have_levels_of_their_own() {
         ("budget-exhausted", "medium", 4),
         ("loop-detected", "high", 5),
     ] {
-        let payload = payload("aisg", name);
+        let payload = with_defaults().named("aisg", name);
         assert_eq!(payload["fields"]["severity"], severity, "{name}");
         assert_eq!(payload["fields"]["severity_id"], level, "{name}");
     }
@@ -72,7 +66,7 @@ fn the_other_producers_arrive_with_the_source_types_of_their_pages() {
         ("keeptrusts", "blocked", "_json"),
         ("aegis", "preflight-blocked", "_json"),
     ] {
-        let payload = payload(producer, name);
+        let payload = with_defaults().named(producer, name);
         assert_eq!(payload["sourcetype"], sourcetype);
         assert_eq!(payload.get("index"), None, "the token decides");
     }
@@ -80,6 +74,5 @@ fn the_other_producers_arrive_with_the_source_types_of_their_pages() {
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<Splunk>(&events);
+    testkit::check_laws::<Splunk>(&events());
 }

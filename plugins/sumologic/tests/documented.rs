@@ -1,30 +1,24 @@
 //! Every documented event of every producer, as Sumo Logic gets it with default settings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use serde_json::{Value, json};
+use serde_json::json;
 use siemaphore_formatter_sumologic::SumoLogic;
-use siemaphore_producers::{contains, sample, samples};
-use siemaphore_sdk::testkit::{self, Configured};
+use siemaphore_producers::{Documented, contains, events, samples};
+use siemaphore_sdk::testkit;
 
-fn with_defaults() -> Configured<SumoLogic> {
-    testkit::configure("{}").unwrap()
-}
-
-fn message(producer: &'static str, name: &str) -> Value {
-    serde_json::from_str(&with_defaults().record(&sample(producer, name).event)).unwrap()
+fn with_defaults() -> Documented<SumoLogic> {
+    Documented::new("{}")
 }
 
 #[test]
 fn each_documented_event_has_its_expected_record() {
-    siemaphore_producers::assert_snapshots(env!("CARGO_MANIFEST_DIR"), |sample| {
-        serde_json::from_str(&with_defaults().record(&sample.event)).unwrap()
-    });
+    with_defaults().assert_snapshots(env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
 fn every_message_begins_with_its_time_in_milliseconds() {
     for sample in samples() {
-        let line = with_defaults().record(&sample.event);
+        let line = with_defaults().text(&sample);
         let time = line.strip_prefix(r#"{"timestamp":""#).and_then(|rest| rest.get(..24)).unwrap();
         assert_eq!(time.get(..19), sample.event.timestamp.get(..19), "{line}");
         assert!(time.get(19..20) == Some(".") && time.ends_with('Z'), "{line}");
@@ -39,7 +33,7 @@ fn every_member_of_every_document_is_at_the_root() {
         // Written from the envelope, in another form.
         members.remove("timestamp");
         let severity = members.remove("severity");
-        let record: Value = serde_json::from_str(&with_defaults().record(&sample.event)).unwrap();
+        let record = with_defaults().of(&sample);
         assert!(contains(&record, &raw), "{}/{}: {record}", sample.producer, sample.name);
         let kept = record.get("original_severity").or(record.get("severity"));
         assert!(severity.is_none() || kept == severity.as_ref(), "{}/{}", sample.producer, sample.name);
@@ -56,7 +50,7 @@ fn the_example_of_the_set_up_page_arrives_as_it_shows() {
             "decision": "blocked",
         },
     });
-    let message = message("aisg", "budget-exhausted");
+    let message = with_defaults().named("aisg", "budget-exhausted");
     assert!(contains(&message, &documented), "{message}");
     assert_eq!(message.get("original_timestamp"), None, "the same time is not kept twice");
 }
@@ -68,7 +62,7 @@ fn who_and_what_have_one_name_for_all_producers() {
         ("aegis", "preflight-blocked", "actor@example.com", "blocked"),
         ("keeptrusts", "blocked", "user_7f21", "blocked"),
     ] {
-        let message = message(producer, name);
+        let message = with_defaults().named(producer, name);
         assert_eq!(message["siemaphore"]["user_id"], user, "{producer}");
         assert_eq!(message["siemaphore"]["decision"], decision, "{producer}");
     }
@@ -76,13 +70,12 @@ fn who_and_what_have_one_name_for_all_producers() {
 
 #[test]
 fn a_time_that_is_finer_than_milliseconds_is_kept_beside() {
-    let message = message("aegis", "preflight-allowed-with-masking");
+    let message = with_defaults().named("aegis", "preflight-allowed-with-masking");
     assert_eq!(message["timestamp"], "2026-05-15T10:33:21.456Z");
     assert_eq!(message["@timestamp"], "2026-05-15T10:33:21.456789+00:00");
 }
 
 #[test]
 fn the_laws_hold_for_every_documented_event() {
-    let events: Vec<_> = samples().into_iter().map(|sample| sample.event).collect();
-    testkit::check_laws::<SumoLogic>(&events);
+    testkit::check_laws::<SumoLogic>(&events());
 }
