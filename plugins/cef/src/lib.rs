@@ -6,7 +6,6 @@
 //! There is no probe: a collector has no request in common with others that stores nothing.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod line;
 mod record;
 mod settings;
@@ -17,6 +16,9 @@ use siemaphore_sdk::{
 };
 
 pub use settings::Settings;
+
+/// What to do when the collector does not take the body's type.
+const WRONG_MEDIA: &str = "set `content_type` to what the collector takes, and leave `gzip` off";
 
 /// Formats for one collector.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Formatter for Cef {
     }
 
     fn interpret(&self, response: &Response) -> Verdict {
-        answer::interpret(response)
+        Verdict::of_any_collector(response, WRONG_MEDIA)
     }
 }
 

@@ -76,22 +76,15 @@ impl Settings {
                 problems.push(SettingProblem::at([name], format!("{name} has to have 1 to {most} bytes")));
             }
         }
-        if !self.path.starts_with('/') {
-            let message =
-                format!("{:?} does not begin with /: write / to add nothing to the endpoint", self.path);
-            problems.push(SettingProblem::at(["path"], message));
-        }
+        problems.extend(SettingProblem::unless_path("path", &self.path));
         if self.content_type.is_empty()
             || !self.content_type.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         {
             let message = "this cannot be a content type: write one such as text/plain";
             problems.push(SettingProblem::at(["content_type"], message));
         }
-        if !(LEAST_LINE_BYTES..=MOST_LINE_BYTES).contains(&self.max_line_bytes) {
-            let message =
-                format!("{} is not between {LEAST_LINE_BYTES} and {MOST_LINE_BYTES}", self.max_line_bytes);
-            problems.push(SettingProblem::at(["max_line_bytes"], message));
-        }
+        let lengths = LEAST_LINE_BYTES..=MOST_LINE_BYTES;
+        problems.extend(SettingProblem::unless_in(lengths, "max_line_bytes", self.max_line_bytes));
         problems.extend(self.fields.problems("fields"));
         problems
     }

@@ -77,16 +77,9 @@ impl Settings {
         if let Err(message) = Delimiter::parse(&self.delimiter) {
             problems.push(SettingProblem::at(["delimiter"], message));
         }
-        if !self.path.starts_with('/') {
-            let message =
-                format!("{:?} does not begin with /: write / to add nothing to the endpoint", self.path);
-            problems.push(SettingProblem::at(["path"], message));
-        }
-        if !(LEAST_LINE_BYTES..=MOST_LINE_BYTES).contains(&self.max_line_bytes) {
-            let message =
-                format!("{} is not between {LEAST_LINE_BYTES} and {MOST_LINE_BYTES}", self.max_line_bytes);
-            problems.push(SettingProblem::at(["max_line_bytes"], message));
-        }
+        problems.extend(SettingProblem::unless_path("path", &self.path));
+        let lengths = LEAST_LINE_BYTES..=MOST_LINE_BYTES;
+        problems.extend(SettingProblem::unless_in(lengths, "max_line_bytes", self.max_line_bytes));
         problems.extend(self.fields.problems("fields"));
         problems
     }

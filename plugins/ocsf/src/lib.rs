@@ -6,7 +6,6 @@
 //! There is no probe: a collector has no request in common with others that stores nothing.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod artificial;
 mod class;
 mod control;
@@ -19,6 +18,10 @@ use siemaphore_sdk::{
 };
 
 pub use settings::Settings;
+
+/// What to do when the collector does not take the body's type.
+const WRONG_MEDIA: &str = "set `framing` to what the collector takes (lines are sent as application/x-ndjson), and leave \
+                           `gzip` off";
 
 /// Formats for one collector.
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl Formatter for Ocsf {
     }
 
     fn interpret(&self, response: &Response) -> Verdict {
-        answer::interpret(response)
+        Verdict::of_any_collector(response, WRONG_MEDIA)
     }
 }
 

@@ -99,16 +99,9 @@ impl Settings {
                 problems.push(SettingProblem::at([name], message));
             }
         }
-        if !self.path.starts_with('/') {
-            let message =
-                format!("{:?} does not begin with /: write / to add nothing to the endpoint", self.path);
-            problems.push(SettingProblem::at(["path"], message));
-        }
-        if !(LEAST_BODY_BYTES..=MOST_BODY_BYTES).contains(&self.max_body_bytes) {
-            let message =
-                format!("{} is not between {LEAST_BODY_BYTES} and {MOST_BODY_BYTES}", self.max_body_bytes);
-            problems.push(SettingProblem::at(["max_body_bytes"], message));
-        }
+        problems.extend(SettingProblem::unless_path("path", &self.path));
+        let lengths = LEAST_BODY_BYTES..=MOST_BODY_BYTES;
+        problems.extend(SettingProblem::unless_in(lengths, "max_body_bytes", self.max_body_bytes));
         problems.extend(self.fields.problems("fields"));
         problems
     }

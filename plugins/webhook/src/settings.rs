@@ -96,25 +96,15 @@ impl Settings {
             problems
                 .push(SettingProblem::at(["body"], "leave `body` out: the template says what the body is"));
         }
-        if !self.path.starts_with('/') {
-            let message =
-                format!("{:?} does not begin with /: write / to add nothing to the endpoint", self.path);
-            problems.push(SettingProblem::at(["path"], message));
-        }
+        problems.extend(SettingProblem::unless_path("path", &self.path));
         if self.content_type.as_deref().is_some_and(|content_type| !is_header_value(content_type)) {
             let message = "this cannot be a content type: write one such as application/json";
             problems.push(SettingProblem::at(["content_type"], message));
         }
         problems.extend(self.header_problems());
-        if !(1..=MOST_RECORDS).contains(&self.max_records) {
-            let message = format!("{} is not between 1 and {MOST_RECORDS}", self.max_records);
-            problems.push(SettingProblem::at(["max_records"], message));
-        }
-        if !(LEAST_BODY_BYTES..=MOST_BODY_BYTES).contains(&self.max_body_bytes) {
-            let message =
-                format!("{} is not between {LEAST_BODY_BYTES} and {MOST_BODY_BYTES}", self.max_body_bytes);
-            problems.push(SettingProblem::at(["max_body_bytes"], message));
-        }
+        problems.extend(SettingProblem::unless_in(1..=MOST_RECORDS, "max_records", self.max_records));
+        let lengths = LEAST_BODY_BYTES..=MOST_BODY_BYTES;
+        problems.extend(SettingProblem::unless_in(lengths, "max_body_bytes", self.max_body_bytes));
         problems.extend(self.fields.problems("fields"));
         problems
     }

@@ -1,5 +1,7 @@
 //! Typed settings: from the operator's JSON to the formatter's own type, and from that type to a JSON Schema.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
@@ -38,6 +40,22 @@ impl SettingProblem {
         let mut pointer = String::new();
         path.into_iter().for_each(|token| push_token(&mut pointer, token));
         SettingProblem { pointer, message: message.into() }
+    }
+
+    /// Unless the member `name` is a path to append to the endpoint.
+    pub fn unless_path(name: &str, path: &str) -> Option<SettingProblem> {
+        (!path.starts_with('/')).then(|| {
+            let message = format!("{path:?} does not begin with /: write / to add nothing to the endpoint");
+            SettingProblem::at([name], message)
+        })
+    }
+
+    /// Unless the member `name` is in the range.
+    pub fn unless_in(range: RangeInclusive<u32>, name: &str, value: u32) -> Option<SettingProblem> {
+        (!range.contains(&value)).then(|| {
+            let message = format!("{value} is not between {} and {}", range.start(), range.end());
+            SettingProblem::at([name], message)
+        })
     }
 }
 
@@ -118,6 +136,17 @@ mod tests {
         let (pointer, message) = problem(r#"{"indx": "main"}"#);
         assert_eq!(pointer, "/indx");
         assert!(message.starts_with("unknown field `indx`"), "{message}");
+    }
+
+    #[test]
+    fn paths_and_ranges_are_checked_at_their_own_place() {
+        assert_eq!(SettingProblem::unless_path("path", "/"), None);
+        let problem = SettingProblem::unless_path("path", "in").unwrap();
+        assert_eq!(problem.pointer, "/path");
+        assert!(problem.message.starts_with("\"in\" does not begin with /"), "{}", problem.message);
+        assert_eq!(SettingProblem::unless_in(1..=9, "most", 9), None);
+        let expected = SettingProblem::at(["most"], "10 is not between 1 and 9");
+        assert_eq!(SettingProblem::unless_in(1..=9, "most", 10), Some(expected));
     }
 
     #[test]

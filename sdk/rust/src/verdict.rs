@@ -54,6 +54,26 @@ impl Verdict {
         Verdict::Retry(Retry { after_ms: None, reason: reason.into() })
     }
 
+    /// What an answer of any HTTP collector means. Nothing is known of its bodies, so only a page for people is not
+    /// believed. `media` is what to do about status 415: which setting says what the body is.
+    pub fn of_any_collector(response: &Response, media: &str) -> Verdict {
+        let hint = match response.status {
+            200..300 if response.is_web_page() => {
+                return Verdict::hold(
+                    format!("status {} with a web page", response.status),
+                    "something else answers at this endpoint, such as a proxy's login page: correct the endpoint",
+                );
+            }
+            200..300 => return Verdict::Delivered(None),
+            401 | 403 => "give this destination the collector's token and its way of authentication",
+            404 => "correct the endpoint or the setting `path`: the collector does not know the URL",
+            405 => "correct the endpoint or the setting `path`: the collector takes no POST there",
+            415 => media,
+            _ => return Verdict::Standard,
+        };
+        Verdict::hold(response.reason(), hint)
+    }
+
     /// Delivered, with something that the operator should know.
     pub fn delivered_but(
         reason: impl Into<String>,
