@@ -58,6 +58,10 @@ impl Shared {
         self.shelf.as_ref().map(|shelf| shelf.kept(name)).unwrap_or_default()
     }
 
+    pub(crate) fn has_lost_its_list(&self) -> bool {
+        self.shelf.as_ref().is_some_and(|shelf| shelf.has_lost_its_list)
+    }
+
     pub(crate) fn list_bundled(&self) {
         let mut plugins = self.plugins();
         for (name, component) in &self.bundled {
@@ -132,9 +136,9 @@ impl Shared {
         let plugins = self.plugins();
         for plugin in plugins.values().filter(|plugin| !plugin.is_built_in()) {
             // What could not be restored may be after another start, with the right keys for example.
-            let is_restored = plugin.active().is_some();
-            let versions = if is_restored { Some(plugin.kept()) } else { before.get(plugin.name()).cloned() };
-            if let Some(versions) = versions.filter(|versions| versions.active.is_some()) {
+            let has_version = plugin.active().is_some() || plugin.candidate().is_some();
+            let versions = if has_version { Some(plugin.kept()) } else { before.get(plugin.name()).cloned() };
+            if let Some(versions) = versions {
                 kept.insert(plugin.name().to_owned(), versions);
             }
         }

@@ -19,6 +19,7 @@ use crate::signature;
 use crate::trial::Track;
 
 const LIST: &str = "versions.json";
+const UNREADABLE: &str = "versions.json.unreadable";
 const EXTENSION: &str = "wasm";
 const UNFINISHED: &str = "part";
 /// The list of a thousand plugins.
@@ -61,6 +62,8 @@ pub struct SentBack {
 /// A folder that only this host writes to.
 pub(crate) struct Shelf {
     folder: PathBuf,
+    /// What operators have allowed is not known: the list could not be read.
+    pub(crate) has_lost_its_list: bool,
     kept: Mutex<Contents>,
 }
 
@@ -71,19 +74,27 @@ struct Contents {
     ahead: BTreeSet<String>,
     /// Components that are not what their names say, whatever their length.
     damaged: BTreeSet<String>,
+    /// The list on the disk is for people to look at: it is not to be overwritten.
+    unreadable: bool,
 }
 
 impl Shelf {
-    /// What is there. A list that cannot be read is as good as none: the files in the plugin folder decide then.
+    /// What is there. Without a list that can be read the files in the plugin folder decide, as far as the policies allow.
     pub(crate) fn open(folder: PathBuf) -> Shelf {
-        let kept = match read_list(&folder.join(LIST)) {
-            Ok(kept) => kept,
+        let (list, is_lost) = match read_list(&folder.join(LIST)) {
+            Ok(list) => (list, false),
             Err(error) => {
-                tracing::error!(folder = ?folder, error = %error, "the list of versions in use cannot be read; the files in the plugin folder decide");
-                BTreeMap::new()
+                tracing::error!(
+                    folder = ?folder,
+                    error = %error,
+                    hint = "with the policy `manual`, say again which versions may format: `siemaphore plugin promote`",
+                    "the list of versions in use cannot be read; the files in the plugin folder decide"
+                );
+                (BTreeMap::new(), true)
             }
         };
-        Shelf { folder, kept: Mutex::new(Contents { list: kept, ..Contents::default() }) }
+        let contents = Contents { list, unreadable: is_lost, ..Contents::default() };
+        Shelf { folder, has_lost_its_list: is_lost, kept: Mutex::new(contents) }
     }
 
     pub(crate) fn kept(&self, name: &str) -> Kept {
@@ -136,6 +147,9 @@ impl Shelf {
             return;
         }
         let written = self.make_folder().and_then(|()| {
+            if std::mem::take(&mut before.unreadable) {
+                fs::rename(self.folder.join(LIST), self.folder.join(UNREADABLE))?;
+            }
             let list = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
             write_whole(&self.folder.join(LIST), &list)
         });

@@ -241,6 +241,22 @@ fn the_version_that_an_operator_has_allowed_is_taken_from_its_file_when_nothing_
 }
 
 #[test]
+fn without_the_list_of_what_an_operator_has_allowed_every_version_waits_for_a_word() {
+    let mut bench = with_two_versions(Policy::Manual);
+    bench.wait("acme", |status| status.is_some_and(|status| status.candidate.is_some()));
+    let kept = bench.path.with_file_name("state").join("plugins");
+    let bench = bench.restart(|_| fs::write(kept.join("versions.json"), "{").unwrap());
+    // Also after a restart at which the list can be read again.
+    let bench = bench.restart(|_| ());
+    let status = bench.registry.list().remove(0);
+    assert_eq!((status.title, status.candidate.is_some()), (None, true));
+    assert_eq!(fs::read_to_string(kept.join("versions.json.unreadable")).unwrap(), "{");
+    bench.registry.promote("acme").unwrap();
+    let bench = bench.restart(|_| ());
+    assert_eq!(title_of(&bench), "second");
+}
+
+#[test]
 fn whoever_only_looks_changes_nothing() {
     let mut bench = with_two_versions(Policy::Immediate);
     bench.wait_for_title("acme", "second");
