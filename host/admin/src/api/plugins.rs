@@ -177,12 +177,22 @@ async fn promote(
     }
     let active = promoted.or_else(|| handles.registry.active(&name).filter(|_| !requests_allowed.is_empty()));
     let Some(active) = active else {
-        return Err(ApiError::not_found(
-            format!("no version of formatter `{name}` waits for a word"),
-            "`siemaphore plugin list --state waiting` shows which versions wait",
-        ));
+        return Err(nothing_waits(&handles, &name));
     };
     Ok(Json(Changed::to(&active, name, &handles.destinations, requests_allowed)))
+}
+
+fn nothing_waits(handles: &Handles, name: &str) -> ApiError {
+    if handles.registry.list().iter().all(|plugin| plugin.name != name) {
+        return ApiError::not_found(
+            format!("there is no plugin `{name}`"),
+            "`siemaphore plugin list` shows every plugin",
+        );
+    }
+    ApiError::not_found(
+        format!("no version of formatter `{name}` waits for a word"),
+        "`siemaphore plugin list --state waiting` shows which versions wait",
+    )
 }
 
 /// Makes the version before the active one active again.
