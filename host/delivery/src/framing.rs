@@ -4,7 +4,7 @@
 //! Greedy and in order: each body takes as many records as fit. A record that is too large on its own ends the body
 //! before it and is reported; it is never sent, since it would take its neighbours down with it.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
@@ -17,6 +17,9 @@ use crate::GrantedProfile;
 const MIN_COMPRESSED_BYTES: usize = 1024;
 /// The fastest level. JSON events shrink about as well as with higher ones, at a fraction of the time.
 const GZIP_LEVEL: u32 = 1;
+
+/// What the encoder is given at once. It zeroes 32 KiB of its own at each call, which costs as much as a short record.
+const GATHERED_BYTES: usize = 64 * 1024;
 
 /// A body, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,9 +166,10 @@ impl<'a> Plan<'a> {
     fn gzipped(&self, records: &[&[u8]], uncompressed_bytes: usize) -> io::Result<Bytes> {
         // Events shrink to a fifth or less; what this reserves is seldom exceeded and soon freed.
         let target = Vec::with_capacity(uncompressed_bytes / 4);
-        let mut encoder = GzEncoder::new(target, flate2::Compression::new(GZIP_LEVEL));
-        self.write(records, &mut encoder)?;
-        Ok(encoder.finish()?.into())
+        let encoder = GzEncoder::new(target, flate2::Compression::new(GZIP_LEVEL));
+        let mut gathered = BufWriter::with_capacity(GATHERED_BYTES, encoder);
+        self.write(records, &mut gathered)?;
+        Ok(gathered.into_inner()?.finish()?.into())
     }
 
     fn write(&self, records: &[&[u8]], target: &mut impl Write) -> io::Result<()> {
