@@ -7,6 +7,8 @@
 //! vector; only `WasmMemory` is the guest's own.
 
 use std::alloc::{GlobalAlloc, Layout};
+#[cfg(target_family = "wasm")]
+use std::cell::Cell;
 use std::cell::UnsafeCell;
 use std::ptr;
 
@@ -16,7 +18,7 @@ pub trait Memory {
     fn grow(&self, bytes: usize) -> Option<(usize, usize)>;
 }
 
-/// Asking for memory costs more than using it: take this much at least. A usual batch asks twice.
+/// Asking for memory costs more than using it: take this much at least.
 const CHUNK_BYTES: usize = 1 << 21;
 
 /// An allocator for one thread.
@@ -130,15 +132,33 @@ unsafe impl<M: Memory> GlobalAlloc for Bump<M> {
     }
 }
 
-/// The guest's own memory.
+/// What a usual batch needs, documents and records together.
+#[cfg(target_family = "wasm")]
+const FIRST_BYTES: usize = 4 << 20;
+
+/// The guest's own memory. The first piece is there from the start: it is all zeroes, so the component is no larger for
+/// it, and the host need not change the protection of thousands of pages for each batch. Untouched pages cost nothing.
 #[cfg(target_family = "wasm")]
 #[derive(Debug)]
-pub struct WasmMemory;
+pub struct WasmMemory {
+    first: UnsafeCell<[u8; FIRST_BYTES]>,
+    is_first_given: Cell<bool>,
+}
+
+#[cfg(target_family = "wasm")]
+impl WasmMemory {
+    pub const fn new() -> WasmMemory {
+        WasmMemory { first: UnsafeCell::new([0; FIRST_BYTES]), is_first_given: Cell::new(false) }
+    }
+}
 
 #[cfg(target_family = "wasm")]
 impl Memory for WasmMemory {
     fn grow(&self, bytes: usize) -> Option<(usize, usize)> {
         const PAGE_BYTES: usize = 1 << 16;
+        if bytes <= FIRST_BYTES && !self.is_first_given.replace(true) {
+            return Some((self.first.get().expose_provenance(), FIRST_BYTES));
+        }
         let pages = bytes.div_ceil(PAGE_BYTES);
         match core::arch::wasm32::memory_grow::<0>(pages) {
             usize::MAX => None,

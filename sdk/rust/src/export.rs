@@ -20,7 +20,7 @@ macro_rules! export {
         #[cfg(target_family = "wasm")]
         #[global_allocator]
         static SIEMAPHORE_ALLOCATOR: $crate::bump::Bump<$crate::bump::WasmMemory> =
-            $crate::bump::Bump::new($crate::bump::WasmMemory);
+            $crate::bump::Bump::new($crate::bump::WasmMemory::new());
     };
     ($formatter:ty, allocator = std) => {
         #[cfg(target_family = "wasm")]
