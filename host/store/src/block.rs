@@ -13,7 +13,8 @@ const ROW_BYTES: u64 = 512;
 /// Beyond these a summary says "any".
 const LISTED_TYPES: usize = 64;
 const TYPE_BYTES: usize = 128;
-/// The fastest level: about 8x on security events.
+/// The fastest of the ordinary levels, 8 to 13x on security events. The negative ones take a quarter less time, and half as
+/// much space again.
 const COMPRESSION_LEVEL: i32 = 1;
 
 /// The position of a block's first event.
