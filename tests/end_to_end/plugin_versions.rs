@@ -185,6 +185,25 @@ async fn with_the_manual_policy_an_operator_decides_and_can_return() {
 }
 
 #[tokio::test]
+async fn a_host_that_lost_the_list_of_what_was_allowed_starts_and_waits_for_a_word() {
+    let first = handmade("first");
+    let stage = with_my_siem(&first).set().await;
+    stage.edit(|text| text + "\n[[plugin]]\nname = \"my-siem\"\npolicy = \"manual\"\n");
+    let mut scene = stage.start(None).await;
+    until_active(&scene, &first).await;
+    assert!(scene.host.terminate().await.success());
+    fs::write(scene.path("state/plugins/versions.json"), "{").unwrap();
+    scene.restart().await;
+    scene.send(&numbered("one", 1)).await;
+    scene.ask(&["destination", "list"]).await.expect(0).shows(&["waits for an operator"]);
+    scene.ask(&["plugin", "list", "--state", "waiting"]).await.expect(0).shows(&["my-siem", "waiting"]);
+    scene.ask(&["doctor"]).await.expect(1).shows(&["waits for a word, and no other is there"]);
+    scene.ask(&["plugin", "promote", "my-siem"]).await.expect(0);
+    assert_eq!(words(&scene.datadog().arrived(1).await), BTreeSet::from(["first"]));
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn a_version_whose_file_is_gone_cannot_be_tried_again_and_asking_changes_nothing() {
     let scene = with_my_siem(&handmade("first")).start().await;
     let second = treacherous("second");

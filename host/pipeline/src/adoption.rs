@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use siemaphore_registry::{Active, Outcome};
+use siemaphore_registry::{Active, Outcome, Plugin};
 
 use crate::health::Trouble;
 use crate::status::NotAdopted;
@@ -19,10 +19,7 @@ impl Task {
     pub(crate) async fn adopt(&mut self, consent: Consent) {
         self.adopt_again = None;
         let Some(active) = self.stages.plugin.active() else {
-            let reason = format!("formatter `{}` is not loaded", self.stages.plugin.name());
-            let hint =
-                "see `siemaphore plugin list` for the reason; delivery goes on by itself once it is there";
-            self.publish_failure(Trouble { reason, hint: hint.to_owned(), holding: true });
+            self.publish_failure(without_a_version(&self.stages.plugin));
             return;
         };
         match self.establish(Arc::clone(&active), consent).await {
@@ -112,4 +109,24 @@ impl Task {
         // What the old version held up may go through with the new one.
         self.health.start_afresh();
     }
+}
+
+/// Nothing formats until there is a version.
+fn without_a_version(plugin: &Plugin) -> Trouble {
+    let name = plugin.name();
+    let (reason, hint) = match plugin.candidate() {
+        Some(candidate) => (
+            format!(
+                "version {} of formatter `{name}` waits for an operator, and no other is there",
+                candidate.version
+            ),
+            format!("`siemaphore plugin promote {name}` lets it format"),
+        ),
+        None => (
+            format!("formatter `{name}` is not loaded"),
+            "see `siemaphore plugin list` for the reason; delivery goes on by itself once it is there"
+                .to_owned(),
+        ),
+    };
+    Trouble { reason, hint, holding: true }
 }

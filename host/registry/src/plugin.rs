@@ -357,6 +357,7 @@ impl Plugin {
             policy: self.0.policy,
             state: match &active {
                 None if self.is_built_in() => PluginState::Available,
+                None if versions.candidate.is_some() => PluginState::Waiting,
                 None => PluginState::Quarantined,
                 Some(_) if versions.is_file_gone => PluginState::Draining,
                 Some(_) => PluginState::Active,

@@ -66,7 +66,9 @@ pub enum PluginState {
     Active,
     /// A version runs for as long as somebody uses it; its file is gone.
     Draining,
-    /// No version runs.
+    /// No version runs, and one waits for an operator.
+    Waiting,
+    /// No version runs, and none can.
     Quarantined,
 }
 
@@ -76,6 +78,7 @@ impl PluginState {
             PluginState::Available => "available",
             PluginState::Active => "active",
             PluginState::Draining => "draining",
+            PluginState::Waiting => "waiting",
             PluginState::Quarantined => "quarantined",
         }
     }

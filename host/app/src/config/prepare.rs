@@ -258,7 +258,8 @@ async fn find_formatter(
         problems.add(path, format!("there is no formatter `{name}`"), hint_for_missing(name, registry));
         return None;
     };
-    let Some(active) = plugin.active() else {
+    // One that waits for an operator's word can say as well what it needs, and a host has to run for the word.
+    let Some(active) = plugin.active().or_else(|| plugin.candidate()) else {
         let error = registry.list().into_iter().find(|one| &one.name == name).and_then(|one| one.error);
         let reason = error.unwrap_or_else(|| "it is not loaded".to_owned());
         problems.add(

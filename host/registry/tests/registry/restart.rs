@@ -249,7 +249,7 @@ fn without_the_list_of_what_an_operator_has_allowed_every_version_waits_for_a_wo
     // Also after a restart at which the list can be read again.
     let bench = bench.restart(|_| ());
     let status = bench.registry.list().remove(0);
-    assert_eq!((status.title, status.candidate.is_some()), (None, true));
+    assert_eq!((status.state, status.candidate.is_some()), (PluginState::Waiting, true));
     assert_eq!(fs::read_to_string(kept.join("versions.json.unreadable")).unwrap(), "{");
     bench.registry.promote("acme").unwrap();
     let bench = bench.restart(|_| ());

@@ -115,6 +115,14 @@ fn finding(plugin: &Plugin) -> Finding {
     let digest: String = digest.iter().flat_map(|digest| digest.chars().take(12)).collect();
     let text = format!("{} {digest} is {state}", version.as_deref().unwrap_or("no version"));
     if let Some(Candidate { version }) = candidate {
+        if state == "waiting" {
+            let text = format!("version {version} waits for a word, and no other is there");
+            return Finding::failed(
+                check,
+                text,
+                format!("`siemaphore plugin promote {name}` lets it format"),
+            );
+        }
         let fix =
             format!("compare them with `siemaphore plugin diff`, then `siemaphore plugin promote {name}`");
         return Finding::warning(check, format!("{text}, and version {version} waits for a word"), fix);
