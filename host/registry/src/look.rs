@@ -11,7 +11,6 @@ use crate::folder::{self, Found};
 use crate::life::{Active, Artifact};
 use crate::plugin::Plugin;
 use crate::shared::Shared;
-use crate::shelf::Kept;
 use crate::{name, signature};
 
 /// What became of a file that was looked at.
@@ -167,13 +166,12 @@ impl Shared {
     /// With the policy `manual`, all but the first version and the one that an operator has allowed before wait. Without
     /// the list of those nobody knows which is the first.
     fn ask_for_a_word(&self, plugin: &Plugin, version: Arc<Active>) -> Result<Taken, PluginError> {
-        let Kept { active: allowed, candidate, .. } = self.kept(plugin.name());
-        let may_be_first = candidate.is_none() && !self.has_lost_its_list();
+        let allowed = self.kept(plugin.name()).active;
         if plugin.policy() == Policy::Immediate || allowed.as_ref() == Some(&version.digest) {
             return Ok(Taken::Version(version));
         }
         match (plugin.active(), allowed) {
-            (None, None) if may_be_first => Ok(Taken::Version(version)),
+            (None, None) if !self.has_lost_its_list() => Ok(Taken::Version(version)),
             (Some(_), _) | (None, None) => Ok(Taken::Candidate(version)),
             (None, Some(allowed)) => Err(PluginError::NotAllowed { digest: version.digest.clone(), allowed }),
         }

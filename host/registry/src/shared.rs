@@ -136,9 +136,9 @@ impl Shared {
         let plugins = self.plugins();
         for plugin in plugins.values().filter(|plugin| !plugin.is_built_in()) {
             // What could not be restored may be after another start, with the right keys for example.
-            let has_version = plugin.active().is_some() || plugin.candidate().is_some();
-            let versions = if has_version { Some(plugin.kept()) } else { before.get(plugin.name()).cloned() };
-            if let Some(versions) = versions {
+            let is_restored = plugin.active().is_some();
+            let versions = if is_restored { Some(plugin.kept()) } else { before.get(plugin.name()).cloned() };
+            if let Some(versions) = versions.filter(|versions| versions.active.is_some()) {
                 kept.insert(plugin.name().to_owned(), versions);
             }
         }

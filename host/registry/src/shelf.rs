@@ -62,7 +62,8 @@ pub struct SentBack {
 /// A folder that only this host writes to.
 pub(crate) struct Shelf {
     folder: PathBuf,
-    /// What operators have allowed is not known: the list could not be read.
+    /// What operators have allowed is not known: the list could not be read, now or at an earlier start, and nobody has
+    /// removed it since.
     pub(crate) has_lost_its_list: bool,
     kept: Mutex<Contents>,
 }
@@ -81,20 +82,23 @@ struct Contents {
 impl Shelf {
     /// What is there. Without a list that can be read the files in the plugin folder decide, as far as the policies allow.
     pub(crate) fn open(folder: PathBuf) -> Shelf {
-        let (list, is_lost) = match read_list(&folder.join(LIST)) {
+        let (list, unreadable) = match read_list(&folder.join(LIST)) {
             Ok(list) => (list, false),
             Err(error) => {
-                tracing::error!(
-                    folder = ?folder,
-                    error = %error,
-                    hint = "with the policy `manual`, say again which versions may format: `siemaphore plugin promote`",
-                    "the list of versions in use cannot be read; the files in the plugin folder decide"
-                );
+                tracing::error!(folder = ?folder, error = %error, "the list of versions in use cannot be read; the files in the plugin folder decide");
                 (BTreeMap::new(), true)
             }
         };
-        let contents = Contents { list, unreadable: is_lost, ..Contents::default() };
-        Shelf { folder, has_lost_its_list: is_lost, kept: Mutex::new(contents) }
+        let has_lost_its_list = unreadable || folder.join(UNREADABLE).exists();
+        if has_lost_its_list {
+            tracing::warn!(
+                folder = ?folder,
+                hint = format!("promote those that may format, then remove {UNREADABLE}"),
+                "it is not known which versions were allowed; with the policy `manual` a formatter's first version waits, too"
+            );
+        }
+        let contents = Contents { list, unreadable, ..Contents::default() };
+        Shelf { folder, has_lost_its_list, kept: Mutex::new(contents) }
     }
 
     pub(crate) fn kept(&self, name: &str) -> Kept {
@@ -147,8 +151,9 @@ impl Shelf {
             return;
         }
         let written = self.make_folder().and_then(|()| {
-            if std::mem::take(&mut before.unreadable) {
+            if before.unreadable {
                 fs::rename(self.folder.join(LIST), self.folder.join(UNREADABLE))?;
+                before.unreadable = false;
             }
             let list = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
             write_whole(&self.folder.join(LIST), &list)
